@@ -1,0 +1,1 @@
+"""Connectors: code that speaks to one kind of system each."""

@@ -1,0 +1,304 @@
+"""What the engine asks of a connector. A connector implements the protocols of what its system can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
+
+import pyarrow as pa
+
+from routebooks.errors import Problem
+from routebooks.records import Document, Extract, Layout, Stream, Target
+
+
+@dataclass(frozen=True)
+class Company:
+    """What a connector may know of the company it works for."""
+
+    id: int
+    name: str
+    cust_id: str
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A connector set up with address and credentials. `settings` hold a value for every declared setting."""
+
+    id: int
+    name: str
+    connector: str
+    company: Company
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One setting of a connection. The type of the default is the type of the setting; None makes it required text."""
+
+    name: str
+    help: str
+    default: str | int | bool | None = None
+    choices: tuple[str, ...] = ()
+    secret: bool = False
+    #: our own assumption about a system that publishes nothing: said where a user sets it
+    assumed: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of a connection's test: what was tried, whether it works, and the cure."""
+
+    name: str
+    ok: bool
+    message: str = ""
+    hint: str = ""
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """What every connector says of itself."""
+
+    name: str
+    title: str
+    settings: tuple[Setting, ...]
+
+    def check(self, connection: Connection) -> list[Check]:
+        """Try the connection, step by step; stop after the first step that fails. Raises nothing."""
+        ...
+
+
+class Outcome(StrEnum):
+    """What an answer means for us: the kinds of the status table."""
+
+    OK = "ok"
+    #: nothing matches: success without rows
+    EMPTY = "empty"
+    #: taken, but something is missing or was left out; warn
+    PARTIAL = "partial"
+    #: may work later: try again with back-off
+    RETRY = "retry"
+    #: this record waits for a person
+    HOLD = "hold"
+    #: the connection's work stops until a person acts
+    STOP = "stop"
+    #: the answer does not tell whether the write happened: look before writing again
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the answer to a query says of itself, before its records are read."""
+
+    outcome: Outcome
+    records: int = 0
+    #: the request for the next page; None after the last
+    next_request: bytes | None = None
+    #: why the outcome is not OK or EMPTY
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class WriteAnswer:
+    """What the system said of one write. `external_id` and `number` are its own names for what it made."""
+
+    outcome: Outcome
+    external_id: str = ""
+    number: str = ""
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which company file answers: our own mark in it, its name, and (from the call itself) its path."""
+
+    file_id: str
+    company_name: str
+    #: what the file can do, for the connection test ("QuickBooks Enterprise Solutions 24.0", qbXML 13.0)
+    product: str = ""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """A system whose streams can be extracted in pages."""
+
+    def streams(self) -> Mapping[str, Stream]:
+        """The streams by name."""
+        ...
+
+    def parse(self, stream: str, pages: Iterable[bytes]) -> pa.Table:
+        """The records of all pages of one attempt, in order of first sight, once each (the last sight wins).
+
+        The columns are the stream's fields in their order and types, then any the system adds (`Custom.<name>`, text).
+        Raises FatalError when a page is not what the system sends.
+        """
+        ...
+
+
+@runtime_checkable
+class CallingSource(Source, Protocol):
+    """A source that calls us: we put a request into the exchange and wait for its answer."""
+
+    def first_request(self, connection: Connection, extract: Extract) -> bytes:
+        """The request for the first page."""
+        ...
+
+    def read_page(self, connection: Connection, extract: Extract, answer: bytes) -> Page:
+        """What an answer says of itself; checked to be whole, its records not read yet. Raises nothing."""
+        ...
+
+    def identity_request(self, connection: Connection) -> bytes:
+        """The first request of every session."""
+        ...
+
+    def read_identity(self, connection: Connection, answer: bytes) -> Identity:
+        """Who answered. Raises FatalError when the answer does not say."""
+        ...
+
+    def mark_request(self, connection: Connection, file_id: str) -> bytes | None:
+        """The request that leaves our mark in a company file which has none; None when the system itself does it."""
+        ...
+
+    def read_refusal(self, hresult: str, message: str) -> tuple[Outcome, Problem]:
+        """What it means when the caller hands in an error of its own in place of an answer."""
+        ...
+
+
+@runtime_checkable
+class PulledSource(Source, Protocol):
+    """A source that we can call at any time."""
+
+    def extract(self, connection: Connection, extract: Extract) -> Iterable[bytes]:
+        """The pages, one after the other. Raises TransientError, FatalError."""
+        ...
+
+
+@runtime_checkable
+class DocumentTarget(Protocol):
+    """A system that calls us and takes documents, one write a message set."""
+
+    def targets(self) -> Mapping[str, Target]:
+        """What can be written, by name."""
+        ...
+
+    def write_request(self, connection: Connection, target: str, document: Document, set_id: str) -> bytes:
+        """The exact bytes of one write. Raises RecordError when a value does not fit what the system takes."""
+        ...
+
+    def read_write(self, connection: Connection, target: str, answer: bytes) -> WriteAnswer:
+        """What became of the write; also for the answer to a write that is sent again. Raises nothing."""
+        ...
+
+    def clear_request(self, connection: Connection, set_id: str) -> bytes:
+        """Lets the system forget a message set whose answer is safe with us."""
+        ...
+
+    def find_request(self, connection: Connection, target: str, document: Document, since: datetime) -> bytes:
+        """The query for what may have come of a write: same customer, changed since the first hand-out."""
+        ...
+
+    def read_found(self, connection: Connection, target: str, answer: bytes, key: str) -> WriteAnswer:
+        """OK with the ids when a document with our key is among those found; EMPTY when none is; else why not."""
+        ...
+
+
+@dataclass(frozen=True)
+class SourceOrder:
+    """One order as read: its key, its change stamp, and its rows (one a line, JSON values only)."""
+
+    key: str
+    stamp: datetime
+    rows: tuple[Mapping[str, Any], ...]
+    #: set when the order cannot be taken as it is (lines missing); it goes to the rejected list
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True)
+class OrderCursor:
+    """How far the orders have been read: the greatest stamp seen, and the greatest key at that stamp."""
+
+    stamp: datetime
+    key: str
+
+
+@dataclass(frozen=True)
+class WriteBack:
+    """What we tell the orders database of one order."""
+
+    key: str
+    status: str
+    external_id: str = ""
+    number: str = ""
+    message: str = ""
+
+
+@runtime_checkable
+class OrderSource(Protocol):
+    """A database that orders are read from."""
+
+    def order_fields(self, connection: Connection) -> Stream:
+        """The stream that an orders map is checked against: the columns of the query."""
+        ...
+
+    def read_orders(
+        self, connection: Connection, cursor: OrderCursor | None, now: datetime
+    ) -> tuple[list[SourceOrder], OrderCursor | None]:
+        """Orders since the cursor less the overlap, settled, in order of stamp and key; and the cursor to keep.
+
+        Orders seen before may come again. Raises ConfigError (query, columns), TransientError (database away).
+        """
+        ...
+
+    def order_table(self, order_rows: Sequence[Mapping[str, Any]], connection: Connection) -> pa.Table:
+        """Kept rows as a table again, typed as order_fields says."""
+        ...
+
+    def write_back(self, connection: Connection, results: Sequence[WriteBack]) -> int:
+        """Tell the database what became of orders; 0 when no statement is set. Repeatable. Raises TransientError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The bytes of a file, how many records they hold, and what had to be changed to fit (for the run's notes)."""
+
+    data: bytes
+    records: int
+    notes: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a file lies now."""
+
+    address: str
+    size: int
+
+
+@runtime_checkable
+class FileTarget(Protocol):
+    """A system that takes files."""
+
+    def layouts(self) -> Mapping[str, Layout]:
+        """The layouts by name."""
+        ...
+
+    def file_name(self, connection: Connection, layout: str) -> tuple[str, str]:
+        """Folder and name of a file, after the connection's settings."""
+        ...
+
+    def encode(self, connection: Connection, layout: str, table: pa.Table) -> Encoded:
+        """A mapped table (the layout's columns) as the bytes of its file, read back and counted. Raises FatalError."""
+        ...
+
+    def decode(self, connection: Connection, layout: str, data: bytes) -> tuple[tuple[str, ...], list[list[str]]]:
+        """Column names and rows of a file, for showing it to a person."""
+        ...
+
+    def place(self, connection: Connection, layout: str, data: bytes) -> Placed:
+        """Put the file in place: temporary name, size check, rename. Repeatable. Raises TransientError, ConfigError."""
+        ...

@@ -1,0 +1,1 @@
+"""The engine: the life of a run, the exchange, the ledger. It knows connectors by their protocol only."""

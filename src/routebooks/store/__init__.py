@@ -1,0 +1,1 @@
+"""Our own state: the only home of SQL on our database."""

@@ -1,0 +1,91 @@
+"""Bytes that runs took in or gave out: kept compressed, with their checksum, in a folder or an object store."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import fsspec
+import sqlalchemy as sa
+
+from routebooks.errors import FatalError
+from routebooks.store.database import Tx, from_row, one
+from routebooks.store.tables import artifacts
+
+#: fast, and qbXML still shrinks to a tenth
+_LEVEL = 1
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Where kept bytes lie and what they must be."""
+
+    id: int
+    company_id: int
+    kind: str
+    path: str
+    size: int
+    sha256: str
+    created_at: datetime
+
+
+class ArtifactStore:
+    """The place of the bytes, any that fsspec can reach; their list is in the database."""
+
+    def __init__(self, url: str) -> None:
+        self._fs, self._root = fsspec.core.url_to_fs(url)
+
+    def put(self, tx: Tx, company_id: int, kind: str, data: bytes, now: datetime) -> int:
+        """Keep the bytes; they are on disk before this returns. Returns the id. The same bytes are kept once."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = f"{company_id}/{now:%Y%m}/{kind}/{sha256}.z"
+        self._write(path, zlib.compress(data, _LEVEL))
+        row = tx.execute(
+            artifacts.insert()
+            .values(company_id=company_id, kind=kind, path=path, size=len(data), sha256=sha256, created_at=now)
+            .returning(artifacts.c.id)
+        )
+        return int(row.scalar_one())
+
+    def get(self, tx: Tx, artifact_id: int) -> bytes:
+        """The bytes again, checked against their checksum. Raises FatalError when they are gone or changed."""
+        row = tx.execute(sa.select(artifacts).where(artifacts.c.id == artifact_id)).one_or_none()
+        artifact = from_row(Artifact, one(row, f"artifact {artifact_id}"))
+        try:
+            data: bytes = zlib.decompress(self._fs.cat_file(f"{self._root}/{artifact.path}"))
+        except (OSError, zlib.error) as error:
+            raise _damaged(artifact) from error
+        if hashlib.sha256(data).hexdigest() != artifact.sha256:
+            raise _damaged(artifact)
+        return data
+
+    def _write(self, path: str, data: bytes) -> None:
+        full = f"{self._root}/{path}"
+        if self._fs.exists(full):
+            return
+        self._fs.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
+        # Written beside, then moved: a killed process leaves no half artifact under a whole one's name.
+        part = f"{full}.{os.getpid()}.part"
+        with self._fs.open(part, "wb") as file:
+            file.write(data)
+            _to_disk(file)
+        self._fs.mv(part, full)
+
+
+def _to_disk(file: Any) -> None:
+    if hasattr(file, "fileno"):
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _damaged(artifact: Artifact) -> FatalError:
+    return FatalError(
+        f"A kept {artifact.kind} is damaged or gone.",
+        hint="Run the flow again; restore the artifacts folder from a backup if you need the old one.",
+        code="artifact-damaged",
+        detail=artifact.path,
+    )

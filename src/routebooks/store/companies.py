@@ -1,0 +1,160 @@
+"""Companies, their connections, and the callers behind those connections whose systems call us."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from routebooks.store.database import Tx, from_row, one
+from routebooks.store.tables import callers, companies, connections
+
+
+@dataclass(frozen=True)
+class CompanyRow:
+    """One distributor."""
+
+    id: int
+    name: str
+    cust_id: str
+    time_zone: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class ConnectionRow:
+    """A connection as stored; its secrets are sealed."""
+
+    id: int
+    company_id: int
+    name: str
+    connector: str
+    settings: dict[str, Any]
+    secrets: str
+    window: dict[str, str] | None
+    paused_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls us for a connection, which company file it is bound to, and what it last told."""
+
+    connection_id: int
+    user_name: str
+    password_hash: str
+    file_id: str
+    bound_company: str | None
+    bound_path: str | None
+    bound_at: datetime | None
+    seen_path: str | None
+    refused: dict[str, str] | None
+    last_problem: dict[str, str] | None
+    client_version: str | None
+    last_seen_at: datetime | None
+    silent_after_minutes: int
+
+
+def add_company(tx: Tx, *, name: str, cust_id: str, time_zone: str, now: datetime) -> int:
+    """A new company; its id."""
+    values = {"name": name, "cust_id": cust_id, "time_zone": time_zone, "created_at": now}
+    return int(tx.execute(companies.insert().values(values).returning(companies.c.id)).scalar_one())
+
+
+def all_companies(tx: Tx) -> list[CompanyRow]:
+    """Every company, by name."""
+    return [from_row(CompanyRow, row) for row in tx.execute(sa.select(companies).order_by(companies.c.name))]
+
+
+def company(tx: Tx, company_id: int) -> CompanyRow:
+    """The company with this id."""
+    row = tx.execute(sa.select(companies).where(companies.c.id == company_id)).one_or_none()
+    return from_row(CompanyRow, one(row, f"company {company_id}"))
+
+
+def company_named(tx: Tx, name: str) -> CompanyRow | None:
+    """The company of this name, if there is one."""
+    row = tx.execute(sa.select(companies).where(companies.c.name == name)).one_or_none()
+    return from_row(CompanyRow, row) if row else None
+
+
+def add_connection(
+    tx: Tx, *, company_id: int, name: str, connector: str, settings: dict[str, Any], secrets: str, now: datetime
+) -> int:
+    """A new connection; its id."""
+    values = {
+        "company_id": company_id,
+        "name": name,
+        "connector": connector,
+        "settings": settings,
+        "secrets": secrets,
+        "created_at": now,
+    }
+    return int(tx.execute(connections.insert().values(values).returning(connections.c.id)).scalar_one())
+
+
+def change_connection(tx: Tx, connection_id: int, **values: Any) -> None:
+    """Set columns of a connection."""
+    tx.execute(connections.update().where(connections.c.id == connection_id).values(**values))
+
+
+def connections_of(tx: Tx, company_id: int | None = None) -> list[ConnectionRow]:
+    """The connections of a company, or of all, by name."""
+    query = sa.select(connections).order_by(connections.c.company_id, connections.c.name)
+    if company_id is not None:
+        query = query.where(connections.c.company_id == company_id)
+    return [from_row(ConnectionRow, row) for row in tx.execute(query)]
+
+
+def connection(tx: Tx, connection_id: int, *, lock: bool = False) -> ConnectionRow:
+    """The connection with this id; locked to the end of the transaction when asked, so that its work goes in order."""
+    query = sa.select(connections).where(connections.c.id == connection_id)
+    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
+    return from_row(ConnectionRow, one(row, f"connection {connection_id}"))
+
+
+def connection_named(tx: Tx, company_id: int, name: str) -> ConnectionRow | None:
+    """The company's connection of this name, if there is one."""
+    query = sa.select(connections).where(connections.c.company_id == company_id, connections.c.name == name)
+    row = tx.execute(query).one_or_none()
+    return from_row(ConnectionRow, row) if row else None
+
+
+def add_caller(
+    tx: Tx, *, connection_id: int, user_name: str, password_hash: str, file_id: str, silent_after_minutes: int
+) -> None:
+    """Who may call for a connection."""
+    tx.execute(
+        callers.insert().values(
+            connection_id=connection_id,
+            user_name=user_name,
+            password_hash=password_hash,
+            file_id=file_id,
+            silent_after_minutes=silent_after_minutes,
+        )
+    )
+
+
+def change_caller(tx: Tx, connection_id: int, **values: Any) -> None:
+    """Set columns of a caller."""
+    tx.execute(callers.update().where(callers.c.connection_id == connection_id).values(**values))
+
+
+def caller(tx: Tx, connection_id: int) -> Caller | None:
+    """The caller of a connection, if its system calls us."""
+    row = tx.execute(sa.select(callers).where(callers.c.connection_id == connection_id)).one_or_none()
+    return from_row(Caller, row) if row else None
+
+
+def caller_named(tx: Tx, user_name: str) -> Caller | None:
+    """The caller with this user name, if there is one."""
+    row = tx.execute(sa.select(callers).where(callers.c.user_name == user_name)).one_or_none()
+    return from_row(Caller, row) if row else None
+
+
+def all_callers(tx: Tx) -> Sequence[Caller]:
+    """Every caller."""
+    return [from_row(Caller, row) for row in tx.execute(sa.select(callers).order_by(callers.c.connection_id))]

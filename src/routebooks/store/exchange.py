@@ -1,0 +1,156 @@
+"""The exchange: requests that wait for a system that calls us, and the sessions in which it calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from routebooks.store.database import Tx, from_row
+from routebooks.store.tables import exchange, sessions
+
+
+@dataclass(frozen=True)
+class Session:
+    """One visit of a calling system, from its log-in to its good-bye."""
+
+    id: int
+    connection_id: int
+    ticket_hash: str
+    state: str
+    verified: bool
+    path: str | None
+    turns: int
+    last_error: str | None
+    opened_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request in the exchange."""
+
+    id: int
+    connection_id: int
+    run_id: int | None
+    kind: str
+    attempt_id: int | None
+    write_attempt_id: int | None
+    urgent: bool
+    state: str
+    request: bytes
+    session_id: int | None
+    created_at: datetime
+    out_at: datetime | None
+
+
+def add_session(tx: Tx, *, connection_id: int, ticket_hash: str, now: datetime) -> int:
+    """A new session; its id."""
+    values = {
+        "connection_id": connection_id,
+        "ticket_hash": ticket_hash,
+        "state": "open",
+        "verified": False,
+        "opened_at": now,
+        "last_at": now,
+    }
+    return int(tx.execute(sessions.insert().values(values).returning(sessions.c.id)).scalar_one())
+
+
+def session_with(tx: Tx, ticket_hash: str) -> Session | None:
+    """The session of a ticket, if there is one."""
+    row = tx.execute(sa.select(sessions).where(sessions.c.ticket_hash == ticket_hash)).one_or_none()
+    return from_row(Session, row) if row else None
+
+
+def open_sessions(tx: Tx, connection_id: int | None = None) -> list[Session]:
+    """The sessions that have not ended, of one connection or of all."""
+    query = sa.select(sessions).where(sessions.c.state == "open").order_by(sessions.c.id)
+    if connection_id is not None:
+        query = query.where(sessions.c.connection_id == connection_id)
+    return [from_row(Session, row) for row in tx.execute(query)]
+
+
+def change_session(tx: Tx, session_id: int, **values: Any) -> None:
+    """Set columns of a session."""
+    tx.execute(sessions.update().where(sessions.c.id == session_id).values(**values))
+
+
+def add_request(
+    tx: Tx,
+    *,
+    connection_id: int,
+    kind: str,
+    request: bytes,
+    now: datetime,
+    run_id: int | None = None,
+    attempt_id: int | None = None,
+    write_attempt_id: int | None = None,
+    urgent: bool = False,
+) -> int:
+    """Put a request into the exchange; its id."""
+    values = {
+        "connection_id": connection_id,
+        "run_id": run_id,
+        "kind": kind,
+        "attempt_id": attempt_id,
+        "write_attempt_id": write_attempt_id,
+        "urgent": urgent,
+        "state": "waiting",
+        "request": request,
+        "created_at": now,
+    }
+    return int(tx.execute(exchange.insert().values(values).returning(exchange.c.id)).scalar_one())
+
+
+def change_request(tx: Tx, request_id: int, **values: Any) -> None:
+    """Set columns of a request."""
+    tx.execute(exchange.update().where(exchange.c.id == request_id).values(**values))
+
+
+def request_out(tx: Tx, session_id: int) -> Request | None:
+    """The request that this session has taken and not answered yet."""
+    query = sa.select(exchange).where(exchange.c.session_id == session_id, exchange.c.state == "out")
+    row = tx.execute(query).one_or_none()
+    return from_row(Request, row) if row else None
+
+
+def next_waiting(tx: Tx, connection_id: int, *, writes: bool = True) -> Request | None:
+    """The request whose turn it is: an open iterator first, then in order; without writes where those are held."""
+    query = (
+        sa.select(exchange)
+        .where(exchange.c.connection_id == connection_id, exchange.c.state == "waiting")
+        .order_by(exchange.c.urgent.desc(), exchange.c.id)
+        .limit(1)
+    )
+    if not writes:
+        query = query.where(exchange.c.kind.not_in(("write", "clear")))
+    row = tx.execute(query).one_or_none()
+    return from_row(Request, row) if row else None
+
+
+def waiting_count(tx: Tx, connection_id: int) -> int:
+    """How many requests wait for this connection."""
+    query = sa.select(sa.func.count()).where(exchange.c.connection_id == connection_id, exchange.c.state == "waiting")
+    return int(tx.execute(query).scalar_one())
+
+
+def requests_of(
+    tx: Tx,
+    *,
+    run_id: int | None = None,
+    attempt_id: int | None = None,
+    session_id: int | None = None,
+    states: tuple[str, ...] = ("waiting", "out"),
+) -> list[Request]:
+    """The requests of a run, an attempt or a session in these states, in order."""
+    query = sa.select(exchange).where(exchange.c.state.in_(states)).order_by(exchange.c.id)
+    if run_id is not None:
+        query = query.where(exchange.c.run_id == run_id)
+    if attempt_id is not None:
+        query = query.where(exchange.c.attempt_id == attempt_id)
+    if session_id is not None:
+        query = query.where(exchange.c.session_id == session_id)
+    return [from_row(Request, row) for row in tx.execute(query)]

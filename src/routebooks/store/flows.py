@@ -1,0 +1,79 @@
+"""Flows and their cursors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from routebooks.store.database import Tx, from_row, one
+from routebooks.store.tables import cursors, flows
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A source, a map and a target of one company."""
+
+    id: int
+    company_id: int
+    name: str
+    direction: str
+    source_id: int
+    target_id: int
+    stream: str
+    target: str
+    map_name: str
+    map_text: str | None
+    enabled: bool
+    incremental: bool
+    schedule: dict[str, Any] | None
+    late_after_minutes: int
+    expires_after_minutes: int
+    created_at: datetime
+
+
+def add_flow(tx: Tx, **values: Any) -> int:
+    """A new flow; its id."""
+    return int(tx.execute(flows.insert().values(**values).returning(flows.c.id)).scalar_one())
+
+
+def change_flow(tx: Tx, flow_id: int, **values: Any) -> None:
+    """Set columns of a flow."""
+    tx.execute(flows.update().where(flows.c.id == flow_id).values(**values))
+
+
+def flow(tx: Tx, flow_id: int) -> Flow:
+    """The flow with this id."""
+    row = tx.execute(sa.select(flows).where(flows.c.id == flow_id)).one_or_none()
+    return from_row(Flow, one(row, f"flow {flow_id}"))
+
+
+def flow_named(tx: Tx, company_id: int, name: str) -> Flow | None:
+    """The company's flow of this name, if there is one."""
+    row = tx.execute(sa.select(flows).where(flows.c.company_id == company_id, flows.c.name == name)).one_or_none()
+    return from_row(Flow, row) if row else None
+
+
+def flows_of(tx: Tx, company_id: int | None = None) -> list[Flow]:
+    """The flows of a company, or of all, in the order they were made."""
+    query = sa.select(flows).order_by(flows.c.company_id, flows.c.id)
+    if company_id is not None:
+        query = query.where(flows.c.company_id == company_id)
+    return [from_row(Flow, row) for row in tx.execute(query)]
+
+
+def cursor(tx: Tx, flow_id: int) -> dict[str, Any] | None:
+    """How far the flow's extract has come."""
+    value: dict[str, Any] | None = tx.execute(
+        sa.select(cursors.c.value).where(cursors.c.flow_id == flow_id)
+    ).scalar_one_or_none()
+    return value
+
+
+def set_cursor(tx: Tx, flow_id: int, value: dict[str, Any], now: datetime) -> None:
+    """Move the cursor."""
+    changed = tx.execute(cursors.update().where(cursors.c.flow_id == flow_id).values(value=value, updated_at=now))
+    if not changed.rowcount:
+        tx.execute(cursors.insert().values(flow_id=flow_id, value=value, updated_at=now))

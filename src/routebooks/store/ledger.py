@@ -1,0 +1,207 @@
+"""The ledger: each order as read, whether it may be posted, its write attempts, and what was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from routebooks.store.database import Tx, from_row, one
+from routebooks.store.tables import companies, flows, ledger, write_attempts
+
+
+class OrderState(StrEnum):
+    """Where an order stands."""
+
+    #: read; the next run of its flow prepares it
+    NEW = "new"
+    #: it cannot be posted yet (a customer or item is not known); every run of its flow tries again
+    HELD = "held"
+    #: its write waits in the exchange, or is out; until the answer is here nothing else may happen to it
+    SENDING = "sending"
+    #: QuickBooks was too busy for it: a new attempt after `not_before`
+    RETRY = "retry"
+    #: QuickBooks said no; a person mends it and asks for another try
+    REFUSED = "refused"
+    #: it stands in QuickBooks
+    POSTED = "posted"
+
+
+@dataclass(frozen=True)
+class Order:
+    """One line of the ledger."""
+
+    id: int
+    company_id: int
+    flow_id: int
+    key: str
+    stamp: datetime
+    source: list[dict[str, Any]]
+    document: dict[str, Any] | None
+    state: OrderState
+    external_id: str | None
+    number: str | None
+    tries: int
+    problem: dict[str, str] | None
+    not_before: datetime | None
+    read_at: datetime
+    posted_at: datetime | None
+    told: str | None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", OrderState(self.state))
+
+
+@dataclass(frozen=True)
+class WriteAttempt:
+    """One try to write an order, told apart by its set id; the bytes never change."""
+
+    id: int
+    ledger_id: int
+    run_id: int
+    number: int
+    set_id: str
+    request: bytes
+    state: str
+    outcome: str | None
+    first_out_at: datetime | None
+    answered_at: datetime | None
+    answer_id: int | None
+    problem: dict[str, str] | None
+
+
+def add_order(tx: Tx, **values: Any) -> int:
+    """A new order; its id."""
+    return int(tx.execute(ledger.insert().values(**values).returning(ledger.c.id)).scalar_one())
+
+
+def change_order(tx: Tx, order_id: int, **values: Any) -> None:
+    """Set columns of an order."""
+    tx.execute(ledger.update().where(ledger.c.id == order_id).values(**values))
+
+
+def order(tx: Tx, order_id: int) -> Order:
+    """The order with this id."""
+    row = tx.execute(sa.select(ledger).where(ledger.c.id == order_id)).one_or_none()
+    return from_row(Order, one(row, f"order {order_id}"))
+
+
+def order_keyed(tx: Tx, flow_id: int, key: str) -> Order | None:
+    """The order of a flow with this key, if it was read."""
+    row = tx.execute(sa.select(ledger).where(ledger.c.flow_id == flow_id, ledger.c.key == key)).one_or_none()
+    return from_row(Order, row) if row else None
+
+
+def orders_to_prepare(tx: Tx, flow_id: int, now: datetime) -> list[Order]:
+    """The orders for which a run makes (or tries to make) a write attempt, in order of stamp and key."""
+    query = (
+        sa.select(ledger)
+        .where(
+            ledger.c.flow_id == flow_id,
+            ledger.c.state.in_((OrderState.NEW, OrderState.HELD, OrderState.RETRY)),
+            sa.or_(ledger.c.not_before.is_(None), ledger.c.not_before <= now),
+        )
+        .order_by(ledger.c.stamp, ledger.c.key)
+    )
+    return [from_row(Order, row) for row in tx.execute(query)]
+
+
+def orders_to_tell(tx: Tx, flow_id: int) -> list[Order]:
+    """The orders whose present state the orders database does not know yet."""
+    query = (
+        sa.select(ledger)
+        .where(
+            ledger.c.flow_id == flow_id,
+            ledger.c.state.in_((OrderState.POSTED, OrderState.REFUSED, OrderState.HELD)),
+            sa.or_(ledger.c.told.is_(None), ledger.c.told != ledger.c.state),
+        )
+        .order_by(ledger.c.id)
+    )
+    return [from_row(Order, row) for row in tx.execute(query)]
+
+
+@dataclass(frozen=True)
+class OrderLine:
+    """An order with the names of its company and flow."""
+
+    order: Order
+    company: str
+    flow: str
+
+
+def list_orders(
+    tx: Tx,
+    *,
+    company_id: int | None = None,
+    key: str | None = None,
+    states: Collection[OrderState] | None = None,
+    limit: int = 100,
+) -> list[OrderLine]:
+    """The newest orders first."""
+    query = (
+        sa.select(ledger, companies.c.name.label("company_name"), flows.c.name.label("flow_name"))
+        .join(companies, companies.c.id == ledger.c.company_id)
+        .join(flows, flows.c.id == ledger.c.flow_id)
+        .order_by(ledger.c.id.desc())
+        .limit(limit)
+    )
+    if company_id is not None:
+        query = query.where(ledger.c.company_id == company_id)
+    if key is not None:
+        query = query.where(ledger.c.key == key)
+    if states is not None:
+        query = query.where(ledger.c.state.in_(states))
+    return [OrderLine(from_row(Order, row), row.company_name, row.flow_name) for row in tx.execute(query)]
+
+
+def add_write_attempt(tx: Tx, *, ledger_id: int, run_id: int, number: int, set_id: str, request: bytes) -> int:
+    """A new write attempt; its id."""
+    values = {
+        "ledger_id": ledger_id,
+        "run_id": run_id,
+        "number": number,
+        "set_id": set_id,
+        "request": request,
+        "state": "waiting",
+    }
+    return int(tx.execute(write_attempts.insert().values(values).returning(write_attempts.c.id)).scalar_one())
+
+
+def change_write_attempt(tx: Tx, attempt_id: int, **values: Any) -> None:
+    """Set columns of a write attempt."""
+    tx.execute(write_attempts.update().where(write_attempts.c.id == attempt_id).values(**values))
+
+
+def write_attempt(tx: Tx, attempt_id: int) -> WriteAttempt:
+    """The write attempt with this id."""
+    row = tx.execute(sa.select(write_attempts).where(write_attempts.c.id == attempt_id)).one_or_none()
+    return from_row(WriteAttempt, one(row, f"write attempt {attempt_id}"))
+
+
+def write_attempts_of(tx: Tx, ledger_id: int) -> list[WriteAttempt]:
+    """The write attempts of an order, in order."""
+    query = sa.select(write_attempts).where(write_attempts.c.ledger_id == ledger_id).order_by(write_attempts.c.number)
+    return [from_row(WriteAttempt, row) for row in tx.execute(query)]
+
+
+def unsettled_of(tx: Tx, run_id: int) -> int:
+    """How many write attempts of a run have no answer yet."""
+    query = sa.select(sa.func.count()).where(
+        write_attempts.c.run_id == run_id, write_attempts.c.state.in_(("waiting", "out", "unknown"))
+    )
+    return int(tx.execute(query).scalar_one())
+
+
+def outcomes_of(tx: Tx, run_id: int) -> dict[str, int]:
+    """How many orders that a run tried to write now stand in each state."""
+    query = (
+        sa.select(ledger.c.state, sa.func.count(sa.distinct(ledger.c.id)))
+        .join(write_attempts, write_attempts.c.ledger_id == ledger.c.id)
+        .where(write_attempts.c.run_id == run_id)
+        .group_by(ledger.c.state)
+    )
+    return {state: int(count) for state, count in tx.execute(query)}

@@ -1,0 +1,139 @@
+"""The rejected list: every record set aside, until a person or a later success ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from routebooks.records import Rejected
+from routebooks.store.database import Tx, from_row
+from routebooks.store.tables import companies, flows, rejected
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A rejected record as kept."""
+
+    id: int
+    company_id: int
+    flow_id: int
+    run_id: int
+    stream: str
+    key: str
+    code: str
+    message: str
+    hint: str
+    detail: str
+    record: dict[str, Any]
+    state: str
+    times: int
+    first_at: datetime
+    last_at: datetime
+    resolved_at: datetime | None
+
+
+def keep_rejected(
+    tx: Tx, *, company_id: int, flow_id: int, run_id: int, stream: str, records: Iterable[Rejected], now: datetime
+) -> None:
+    """Add records to the list; one that stands there already is seen once more, not listed twice.
+
+    Safe to repeat within a run.
+    """
+    known = {(row.key, row.code): row for row in open_of_flow(tx, flow_id, stream)}
+    fresh: dict[tuple[str, str], dict[str, Any]] = {}
+    for item in records:
+        place = (item.key, item.problem.code)
+        values = {
+            "message": item.problem.message,
+            "hint": item.problem.hint,
+            "detail": item.problem.detail,
+            "record": dict(item.record),
+            "run_id": run_id,
+            "last_at": now,
+        }
+        if (row := known.get(place)) is not None:
+            times = row.times if row.run_id == run_id else row.times + 1
+            tx.execute(rejected.update().where(rejected.c.id == row.id).values(times=times, **values))
+        else:
+            fresh[place] = {
+                "company_id": company_id,
+                "flow_id": flow_id,
+                "stream": stream,
+                "key": item.key,
+                "code": item.problem.code,
+                "state": "open",
+                "times": 1,
+                "first_at": now,
+                **values,
+            }
+    if fresh:
+        tx.execute(rejected.insert(), list(fresh.values()))
+
+
+def open_of_flow(tx: Tx, flow_id: int, stream: str) -> list[RejectedRow]:
+    """What still stands in the list for a flow."""
+    query = sa.select(rejected).where(
+        rejected.c.flow_id == flow_id, rejected.c.stream == stream, rejected.c.state == "open"
+    )
+    return [from_row(RejectedRow, row) for row in tx.execute(query)]
+
+
+def resolve(
+    tx: Tx,
+    flow_id: int,
+    stream: str,
+    now: datetime,
+    *,
+    keys: Collection[str] | None = None,
+    not_in_run: int | None = None,
+) -> int:
+    """End the records of these keys, or all that a full run did not reject again; how many."""
+    query = rejected.update().where(
+        rejected.c.flow_id == flow_id, rejected.c.stream == stream, rejected.c.state == "open"
+    )
+    if keys is not None:
+        query = query.where(rejected.c.key.in_(sorted(set(keys))))
+    if not_in_run is not None:
+        query = query.where(rejected.c.run_id != not_in_run)
+    return int(tx.execute(query.values(state="resolved", resolved_at=now)).rowcount)
+
+
+@dataclass(frozen=True)
+class RejectedLine:
+    """A rejected record with the names of its company and flow."""
+
+    rejected: RejectedRow
+    company: str
+    flow: str
+
+
+def list_rejected(
+    tx: Tx,
+    *,
+    company_id: int | None = None,
+    state: str | None = "open",
+    rejected_id: int | None = None,
+    run_id: int | None = None,
+    limit: int = 200,
+) -> list[RejectedLine]:
+    """The newest first."""
+    query = (
+        sa.select(rejected, companies.c.name.label("company_name"), flows.c.name.label("flow_name"))
+        .join(companies, companies.c.id == rejected.c.company_id)
+        .join(flows, flows.c.id == rejected.c.flow_id)
+        .order_by(rejected.c.last_at.desc(), rejected.c.id.desc())
+        .limit(limit)
+    )
+    if company_id is not None:
+        query = query.where(rejected.c.company_id == company_id)
+    if state is not None:
+        query = query.where(rejected.c.state == state)
+    if rejected_id is not None:
+        query = query.where(rejected.c.id == rejected_id)
+    if run_id is not None:
+        query = query.where(rejected.c.run_id == run_id)
+    return [RejectedLine(from_row(RejectedRow, row), row.company_name, row.flow_name) for row in tx.execute(query)]

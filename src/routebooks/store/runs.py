@@ -1,0 +1,233 @@
+"""Runs, their extract attempts and the pages of those."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from routebooks.store.database import Tx, from_row, one
+from routebooks.store.tables import companies, extract_attempts, flows, pages, runs
+
+
+class State(StrEnum):
+    """Where a run stands."""
+
+    #: for its turn, or for a system that calls us; `waits_for` says which
+    WAITING = "waiting"
+    #: everything is here; the next tick starts the work
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    #: a newer run of the same flow took its place
+    SUPERSEDED = "superseded"
+    #: it could not start before its time was over
+    EXPIRED = "expired"
+
+
+ACTIVE = (State.WAITING, State.READY, State.RUNNING)
+
+
+class Phase(StrEnum):
+    """Which part of its way a run is on."""
+
+    #: not begun: the requests are not made yet
+    PLAN = "plan"
+    #: pages are coming in
+    EXTRACT = "extract"
+    #: map and deliver (out), or read and prepare the orders (back)
+    LOAD = "load"
+    #: the writes are on their way into the other system
+    POST = "post"
+    #: the answers are here: tell the orders database, close the run
+    CONFIRM = "confirm"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of a flow."""
+
+    id: int
+    company_id: int
+    flow_id: int
+    trigger: str
+    phase: Phase
+    state: State
+    waits_for: str
+    tries: int
+    not_before: datetime
+    late_after: datetime
+    expires_at: datetime
+    modified_since: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    records_read: int
+    records_written: int
+    records_rejected: int
+    records_left_out: int
+    notes: list[dict[str, str]]
+    problem: dict[str, str] | None
+    superseded_by: int | None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "phase", Phase(self.phase))
+        object.__setattr__(self, "state", State(self.state))
+
+    @property
+    def workflow_id(self) -> str:
+        """The name of the durable work of this phase; the same for every start of it, so that it is done once."""
+        return f"run-{self.id}-{self.phase}-{self.tries}"
+
+    @property
+    def active(self) -> bool:
+        """Whether it still has something to do."""
+        return self.state in ACTIVE
+
+
+@dataclass(frozen=True)
+class ExtractAttempt:
+    """One try to read a stream to its end."""
+
+    id: int
+    run_id: int
+    number: int
+    state: str
+    page_size: int
+    started_at: datetime
+    ended_at: datetime | None
+    problem: dict[str, str] | None
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """One page of an attempt, as kept."""
+
+    id: int
+    attempt_id: int
+    number: int
+    artifact_id: int
+    records: int
+    stored_at: datetime
+
+
+def add_run(tx: Tx, **values: Any) -> int:
+    """A new run; its id."""
+    return int(tx.execute(runs.insert().values(**values).returning(runs.c.id)).scalar_one())
+
+
+def change_run(tx: Tx, run_id: int, *, only_if: Collection[State] | None = None, **values: Any) -> bool:
+    """Set columns of a run, if it is in one of the given states; whether it was."""
+    query = runs.update().where(runs.c.id == run_id).values(**values)
+    if only_if is not None:
+        query = query.where(runs.c.state.in_(only_if))
+    return bool(tx.execute(query).rowcount)
+
+
+def run(tx: Tx, run_id: int, *, lock: bool = False) -> Run:
+    """The run with this id."""
+    query = sa.select(runs).where(runs.c.id == run_id)
+    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
+    return from_row(Run, one(row, f"run {run_id}"))
+
+
+def find_run(tx: Tx, run_id: int) -> Run | None:
+    """The run with this id, if there is one."""
+    row = tx.execute(sa.select(runs).where(runs.c.id == run_id)).one_or_none()
+    return from_row(Run, row) if row else None
+
+
+def active_runs(tx: Tx, flow_id: int | None = None) -> list[Run]:
+    """The runs that still have something to do, oldest first."""
+    query = sa.select(runs).where(runs.c.state.in_(ACTIVE)).order_by(runs.c.id)
+    if flow_id is not None:
+        query = query.where(runs.c.flow_id == flow_id)
+    return [from_row(Run, row) for row in tx.execute(query)]
+
+
+def ready_runs(tx: Tx, now: datetime) -> list[Run]:
+    """The runs that a tick has to start now, oldest first."""
+    query = sa.select(runs).where(runs.c.state == State.READY, runs.c.not_before <= now).order_by(runs.c.id)
+    return [from_row(Run, row) for row in tx.execute(query)]
+
+
+def last_run(tx: Tx, flow_id: int, *, trigger: str | None = None, state: State | None = None) -> Run | None:
+    """The newest run of a flow, of one trigger or in one state where asked."""
+    query = sa.select(runs).where(runs.c.flow_id == flow_id).order_by(runs.c.id.desc()).limit(1)
+    if trigger is not None:
+        query = query.where(runs.c.trigger == trigger)
+    if state is not None:
+        query = query.where(runs.c.state == state)
+    row = tx.execute(query).one_or_none()
+    return from_row(Run, row) if row else None
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """A run with the names that a person knows it by."""
+
+    run: Run
+    company: str
+    flow: str
+
+
+def list_runs(tx: Tx, *, company_id: int | None = None, flow_id: int | None = None, limit: int = 50) -> list[RunLine]:
+    """The newest runs first."""
+    query = (
+        sa.select(runs, companies.c.name.label("company_name"), flows.c.name.label("flow_name"))
+        .join(companies, companies.c.id == runs.c.company_id)
+        .join(flows, flows.c.id == runs.c.flow_id)
+        .order_by(runs.c.id.desc())
+        .limit(limit)
+    )
+    if company_id is not None:
+        query = query.where(runs.c.company_id == company_id)
+    if flow_id is not None:
+        query = query.where(runs.c.flow_id == flow_id)
+    return [RunLine(from_row(Run, row), row.company_name, row.flow_name) for row in tx.execute(query)]
+
+
+def add_attempt(tx: Tx, *, run_id: int, number: int, page_size: int, now: datetime) -> int:
+    """A new extract attempt; its id."""
+    values = {"run_id": run_id, "number": number, "state": "open", "page_size": page_size, "started_at": now}
+    query = extract_attempts.insert().values(values).returning(extract_attempts.c.id)
+    return int(tx.execute(query).scalar_one())
+
+
+def end_attempt(tx: Tx, attempt_id: int, state: str, now: datetime, problem: dict[str, str] | None = None) -> None:
+    """Close an attempt as complete or broken."""
+    query = extract_attempts.update().where(extract_attempts.c.id == attempt_id)
+    tx.execute(query.values(state=state, ended_at=now, problem=problem))
+
+
+def attempt(tx: Tx, attempt_id: int) -> ExtractAttempt:
+    """The attempt with this id."""
+    row = tx.execute(sa.select(extract_attempts).where(extract_attempts.c.id == attempt_id)).one_or_none()
+    return from_row(ExtractAttempt, one(row, f"attempt {attempt_id}"))
+
+
+def attempts_of(tx: Tx, run_id: int) -> list[ExtractAttempt]:
+    """The attempts of a run, in order."""
+    query = sa.select(extract_attempts).where(extract_attempts.c.run_id == run_id).order_by(extract_attempts.c.number)
+    return [from_row(ExtractAttempt, row) for row in tx.execute(query)]
+
+
+def add_page(tx: Tx, *, attempt_id: int, number: int, artifact_id: int, records: int, now: datetime) -> None:
+    """Keep a page with its attempt."""
+    tx.execute(
+        pages.insert().values(
+            attempt_id=attempt_id, number=number, artifact_id=artifact_id, records=records, stored_at=now
+        )
+    )
+
+
+def pages_of(tx: Tx, attempt_id: int) -> Sequence[PageRow]:
+    """The pages of an attempt, in order."""
+    query = sa.select(pages).where(pages.c.attempt_id == attempt_id).order_by(pages.c.number)
+    return [from_row(PageRow, row) for row in tx.execute(query)]
