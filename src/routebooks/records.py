@@ -88,6 +88,8 @@ class TargetColumn(Field):
     position: int = 0
     #: our own assumption, nowhere published
     assumed: bool = False
+    #: how a value is written in a file, where not as the rest: a date's strftime pattern, or "money" for a decimal
+    format: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

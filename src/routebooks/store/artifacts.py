@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,10 +21,9 @@ _LEVEL = 1
 
 
 @dataclass(frozen=True)
-class Artifact:
-    """Where kept bytes lie and what they must be."""
+class Written:
+    """Where bytes lie and what they must be."""
 
-    id: int
     company_id: int
     kind: str
     path: str
@@ -39,22 +38,22 @@ class ArtifactStore:
     def __init__(self, url: str) -> None:
         self._fs, self._root = fsspec.core.url_to_fs(url)
 
-    def put(self, tx: Tx, company_id: int, kind: str, data: bytes, now: datetime) -> int:
-        """Keep the bytes; they are on disk before this returns. Returns the id. The same bytes are kept once."""
+    def write(self, company_id: int, kind: str, data: bytes, now: datetime) -> Written:
+        """Put the bytes on disk, outside of any transaction: they are there when this returns. The same bytes once."""
         sha256 = hashlib.sha256(data).hexdigest()
         path = f"{company_id}/{now:%Y%m}/{kind}/{sha256}.z"
         self._write(path, zlib.compress(data, _LEVEL))
-        row = tx.execute(
-            artifacts.insert()
-            .values(company_id=company_id, kind=kind, path=path, size=len(data), sha256=sha256, created_at=now)
-            .returning(artifacts.c.id)
-        )
-        return int(row.scalar_one())
+        return Written(company_id, kind, path, len(data), sha256, now)
+
+    def record(self, tx: Tx, written: Written) -> int:
+        """List bytes that lie on disk; the artifact's id."""
+        query = artifacts.insert().values(**asdict(written)).returning(artifacts.c.id)
+        return int(tx.execute(query).scalar_one())
 
     def get(self, tx: Tx, artifact_id: int) -> bytes:
         """The bytes again, checked against their checksum. Raises FatalError when they are gone or changed."""
         row = tx.execute(sa.select(artifacts).where(artifacts.c.id == artifact_id)).one_or_none()
-        artifact = from_row(Artifact, one(row, f"artifact {artifact_id}"))
+        artifact = from_row(Written, one(row, f"artifact {artifact_id}"))
         try:
             data: bytes = zlib.decompress(self._fs.cat_file(f"{self._root}/{artifact.path}"))
         except (OSError, zlib.error) as error:
@@ -82,7 +81,7 @@ def _to_disk(file: Any) -> None:
         os.fsync(file.fileno())
 
 
-def _damaged(artifact: Artifact) -> FatalError:
+def _damaged(artifact: Written) -> FatalError:
     return FatalError(
         f"A kept {artifact.kind} is damaged or gone.",
         hint="Run the flow again; restore the artifacts folder from a backup if you need the old one.",

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from routebooks.store.database import Tx, from_row, one
-from routebooks.store.tables import companies, flows, ledger, write_attempts
+from routebooks.store.tables import companies, exchange, flows, ledger, write_attempts
 
 
 class OrderState(StrEnum):
@@ -185,6 +185,19 @@ def write_attempt(tx: Tx, attempt_id: int) -> WriteAttempt:
 def write_attempts_of(tx: Tx, ledger_id: int) -> list[WriteAttempt]:
     """The write attempts of an order, in order."""
     query = sa.select(write_attempts).where(write_attempts.c.ledger_id == ledger_id).order_by(write_attempts.c.number)
+    return [from_row(WriteAttempt, row) for row in tx.execute(query)]
+
+
+def unknown_without_request(tx: Tx, *, before: datetime) -> list[WriteAttempt]:
+    """The attempts of unknown outcome that were last asked about before an instant and for which nothing waits."""
+    open_requests = sa.select(exchange.c.write_attempt_id).where(
+        exchange.c.state.in_(("waiting", "out")), exchange.c.write_attempt_id.is_not(None)
+    )
+    query = sa.select(write_attempts).where(
+        write_attempts.c.state == "unknown",
+        sa.or_(write_attempts.c.answered_at.is_(None), write_attempts.c.answered_at < before),
+        write_attempts.c.id.not_in(open_requests),
+    )
     return [from_row(WriteAttempt, row) for row in tx.execute(query)]
 
 

@@ -90,8 +90,9 @@ def resolve(
     *,
     keys: Collection[str] | None = None,
     not_in_run: int | None = None,
+    other_than: str | None = None,
 ) -> int:
-    """End the records of these keys, or all that a full run did not reject again; how many."""
+    """End the records of these keys (for other reasons than one code), or all that a run did not reject again."""
     query = rejected.update().where(
         rejected.c.flow_id == flow_id, rejected.c.stream == stream, rejected.c.state == "open"
     )
@@ -99,6 +100,8 @@ def resolve(
         query = query.where(rejected.c.key.in_(sorted(set(keys))))
     if not_in_run is not None:
         query = query.where(rejected.c.run_id != not_in_run)
+    if other_than is not None:
+        query = query.where(rejected.c.code != other_than)
     return int(tx.execute(query.values(state="resolved", resolved_at=now)).rowcount)
 
 

@@ -1,0 +1,250 @@
+"""Connections: made from what a person typed, tested, paused, and bound to a company file."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from routebooks.connectors.base import CallingSource, Check, Connector, Setting
+from routebooks.engine.context import Context
+from routebooks.engine.window import opens_in
+from routebooks.errors import ConfigError
+from routebooks.store import audit
+from routebooks.store import companies as store
+from routebooks.store.companies import Caller, ConnectionRow
+from routebooks.store.database import Tx
+
+SILENT_AFTER_MINUTES = 24 * 60
+
+
+@dataclass(frozen=True)
+class Added:
+    """A new connection; for a system that calls us also its log-in, whose password is shown this once."""
+
+    id: int
+    user_name: str | None = None
+    password: str | None = None
+
+
+def add(
+    ctx: Context, tx: Tx, *, company_id: int, name: str, connector: str, given: Mapping[str, str], actor: str
+) -> Added:
+    """A connection from what was typed. Raises ConfigError for a name that is taken and settings that do not fit."""
+    kind = ctx.connector(connector)
+    if store.connection_named(tx, company_id, name) is not None:
+        raise ConfigError(f"The company has a connection {name!r} already.", code="connection-exists")
+    settings, secrets = _sort(kind, given)
+    now = ctx.now()
+    connection_id = store.add_connection(
+        tx,
+        company_id=company_id,
+        name=name,
+        connector=connector,
+        settings=settings,
+        secrets=ctx.vault.seal(secrets),
+        now=now,
+    )
+    audit.note(tx, company_id=company_id, actor=actor, action="add connection", subject=name, now=now)
+    if not isinstance(kind, CallingSource):
+        return Added(connection_id)
+    # A user name of its own for every connection: shared ones have mixed two companies' invoices (reference).
+    user_name, password = f"rb-{ctx.new_id(8)}", ctx.new_id(22)
+    store.add_caller(
+        tx,
+        connection_id=connection_id,
+        user_name=user_name,
+        password_hash=ctx.vault.hash(password),
+        file_id=f"{{{uuid.uuid4()}}}",
+        silent_after_minutes=SILENT_AFTER_MINUTES,
+    )
+    return Added(connection_id, user_name, password)
+
+
+def change(ctx: Context, tx: Tx, row: ConnectionRow, given: Mapping[str, str], actor: str) -> None:
+    """Set settings of a connection anew; the others stay. Raises ConfigError."""
+    kind = ctx.connector(row.connector)
+    settings, secrets = _sort(kind, given, complete=False)
+    store.change_connection(
+        tx,
+        row.id,
+        settings={**row.settings, **settings},
+        secrets=ctx.vault.seal({**ctx.vault.open(row.secrets), **secrets}),
+    )
+    audit.note(
+        tx,
+        company_id=row.company_id,
+        actor=actor,
+        action="change connection",
+        subject=row.name,
+        now=ctx.now(),
+        settings=sorted(given),
+    )
+
+
+def new_password(ctx: Context, tx: Tx, row: ConnectionRow, actor: str) -> Added:
+    """A fresh password for the caller of a connection; the old one is of no use from now on. Raises ConfigError."""
+    caller = _caller(tx, row)
+    password = ctx.new_id(22)
+    store.change_caller(tx, row.id, password_hash=ctx.vault.hash(password))
+    audit.note(tx, company_id=row.company_id, actor=actor, action="new password", subject=row.name, now=ctx.now())
+    return Added(row.id, caller.user_name, password)
+
+
+def _sort(kind: Connector, given: Mapping[str, str], *, complete: bool = True) -> tuple[dict[str, Any], dict[str, str]]:
+    """What was typed, as settings of their types and secrets."""
+    declared = {setting.name: setting for setting in kind.settings}
+    settings: dict[str, Any] = {}
+    secrets: dict[str, str] = {}
+    for name, text in given.items():
+        setting = declared.get(name)
+        if setting is None:
+            raise ConfigError(
+                f"{kind.title} has no setting {name!r}.",
+                hint=f"Its settings: {', '.join(declared)}.",
+                code="setting-unknown",
+            )
+        if setting.secret:
+            secrets[name] = text
+        else:
+            settings[name] = _typed(setting, text)
+    missing = [s.name for s in kind.settings if s.default is None and s.name not in given]
+    if complete and missing:
+        raise ConfigError(
+            f"{kind.title} needs {', '.join(missing)}.",
+            hint="Give each as name=value.",
+            code="setting-missing",
+        )
+    return settings, secrets
+
+
+def _typed(setting: Setting, text: str) -> str | int | bool:
+    if setting.choices and text not in setting.choices:
+        raise ConfigError(
+            f"{setting.name} cannot be {text!r}.",
+            hint=f"Choose one of: {', '.join(setting.choices)}.",
+            code="setting-choice",
+        )
+    if isinstance(setting.default, bool):
+        if text.lower() not in ("true", "false", "yes", "no"):
+            raise ConfigError(f"{setting.name} is yes or no, not {text!r}.", code="setting-not-a-yes-or-no")
+        return text.lower() in ("true", "yes")
+    if isinstance(setting.default, int):
+        try:
+            return int(text)
+        except ValueError as error:
+            raise ConfigError(
+                f"{setting.name} is a whole number, not {text!r}.", code="setting-not-a-number"
+            ) from error
+    return text
+
+
+def _caller(tx: Tx, row: ConnectionRow) -> Caller:
+    caller = store.caller(tx, row.id)
+    if caller is None:
+        raise ConfigError(
+            f"{row.name} is not a connection that a Web Connector calls.",
+            hint="This is for QuickBooks Desktop connections.",
+            code="connection-not-called",
+        )
+    return caller
+
+
+def test(ctx: Context, connection_id: int) -> list[Check]:
+    """Try a connection: what its connector can try now and, of a system that calls us, what its visits have shown."""
+    with ctx.store.read() as tx:
+        connection = ctx.connection(tx, connection_id)
+        row = store.connection(tx, connection_id)
+        caller = store.caller(tx, connection_id)
+    checks = ctx.connector(connection.connector).check(connection)
+    if caller is not None:
+        checks += _visits(caller, ctx.now())
+    closed = opens_in(row.window, connection.company.time_zone, ctx.now())
+    if row.paused_at is not None:
+        checks.append(Check("open", False, "The connection is paused.", "Resume it: `routebooks connection resume`."))
+    elif closed:
+        checks.append(Check("open", True, f"Its window opens in {_span(closed)}."))
+    return checks
+
+
+def _visits(caller: Caller, now: datetime) -> list[Check]:
+    seen = caller.last_seen_at
+    if seen is None:
+        return [
+            Check(
+                "seen",
+                False,
+                "The Web Connector has not called yet.",
+                "Add the .qwc file to it (`routebooks connection qwc`), enter the password, press Update Selected.",
+            )
+        ]
+    silent = is_silent(caller, now)
+    first = Check(
+        "seen",
+        not silent,
+        f"The Web Connector called {_span(now - seen)} ago.",
+        "See that the PC is on, its user logged in, and Auto-Run ticked in the Web Connector." if silent else "",
+    )
+    if caller.refused is not None:
+        return [first, Check("company file", False, caller.refused["message"], caller.refused["hint"])]
+    if caller.bound_at is None:
+        return [first, Check("company file", False, "No company file is bound yet.", "Press Update Selected.")]
+    checks = [first, Check("company file", True, f"Bound to {caller.bound_company} ({caller.bound_path}).")]
+    if caller.seen_path is not None:
+        checks.append(
+            Check(
+                "path",
+                False,
+                f"The company file lies elsewhere now: {caller.seen_path}. Orders wait.",
+                "If it was moved, confirm it: `routebooks connection confirm`. If it is a copy, open the right file.",
+            )
+        )
+    if caller.last_problem is not None:
+        checks.append(Check("last visit", False, caller.last_problem["message"], caller.last_problem["hint"]))
+    return checks
+
+
+def is_silent(caller: Caller, now: datetime) -> bool:
+    """Whether a caller has been away for longer than it may."""
+    limit = timedelta(minutes=caller.silent_after_minutes)
+    return caller.last_seen_at is not None and now - caller.last_seen_at > limit
+
+
+def _span(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute"
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
+
+
+def pause(ctx: Context, tx: Tx, row: ConnectionRow, actor: str, *, paused: bool) -> None:
+    """Stop or allow traffic; obeyed between two pages."""
+    store.change_connection(tx, row.id, paused_at=ctx.now() if paused else None)
+    action = "pause" if paused else "resume"
+    audit.note(tx, company_id=row.company_id, actor=actor, action=action, subject=row.name, now=ctx.now())
+
+
+def confirm(ctx: Context, tx: Tx, row: ConnectionRow, actor: str) -> None:
+    """A person confirms that the company file was moved: orders may go again. Raises ConfigError."""
+    caller = _caller(tx, row)
+    if caller.seen_path is None:
+        raise ConfigError(f"The company file of {row.name} has not moved.", code="path-not-moved")
+    store.change_caller(tx, row.id, bound_path=caller.seen_path, seen_path=None)
+    _note_binding(ctx, tx, row, actor, "confirm path", caller.seen_path)
+
+
+def rebind(ctx: Context, tx: Tx, row: ConnectionRow, actor: str) -> None:
+    """Forget which company file the connection is bound to; the next visit binds it anew. Raises ConfigError."""
+    caller = _caller(tx, row)
+    store.change_caller(
+        tx, row.id, bound_company=None, bound_path=None, bound_at=None, seen_path=None, refused=None, last_problem=None
+    )
+    _note_binding(ctx, tx, row, actor, "rebind", caller.bound_company or "")
+
+
+def _note_binding(ctx: Context, tx: Tx, row: ConnectionRow, actor: str, action: str, file: str) -> None:
+    audit.note(
+        tx, company_id=row.company_id, actor=actor, action=action, subject=row.name, now=ctx.now(), company_file=file
+    )

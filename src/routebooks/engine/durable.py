@@ -1,0 +1,67 @@
+"""Durable work: the only importer of DBOS. A run's phase is one workflow of a few steps, with an id that never changes.
+
+DBOS keeps the control flow in a database of its own; runs, pages and orders are rows of ours. A step that was cut off
+runs again, so every step is safe to repeat.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+
+#: of the way runs are cut into steps, not of the release: work begun before an update goes on after it
+WORKFLOW_VERSION = "1"
+#: one process owns one SQLite file; after a restart it finds its own work by this name
+EXECUTOR = "routebooks"
+
+#: the named steps of a run's phase; each says whether to go on, and raises nothing
+Steps = Callable[[int, str], Sequence[tuple[str, Callable[[int], bool]]]]
+
+
+class Durable:
+    """Starts workflows and brings back those that a crash cut off. One of it may live in a process."""
+
+    def __init__(self, url: str, steps: Steps) -> None:
+        config: DBOSConfig = {
+            "name": "routebooks",
+            "system_database_url": url,
+            "application_version": WORKFLOW_VERSION,
+            "executor_id": EXECUTOR,
+            "serializer": DBOSPortableJSONSerializer(),
+            "notification_listener_polling_interval_sec": 0.5,
+            "log_level": "WARNING",
+        }
+        for name in ("dbos", "routebooks.dbos"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        DBOS(config=config)
+
+        @DBOS.workflow(name="advance")
+        def advance(run_id: int, phase: str) -> None:
+            for name, step in steps(run_id, phase):
+                if not DBOS.run_step({"name": name}, step, run_id):
+                    return
+
+        self._advance: Callable[..., Any] = advance
+
+    def launch(self) -> None:
+        """Begin; what a crash cut off goes on in the background."""
+        DBOS.launch()
+
+    def start(self, workflow_id: str, run_id: int, phase: str) -> None:
+        """Start the work of this id, unless it was started already."""
+        with SetWorkflowID(workflow_id):
+            DBOS.start_workflow(self._advance, run_id, phase)
+
+    def ended(self, workflow_ids: Sequence[str]) -> set[str]:
+        """Which of these have ended, well or not."""
+        if not workflow_ids:
+            return set()
+        found = DBOS.list_workflows(workflow_ids=list(workflow_ids))
+        return {item.workflow_id for item in found if item.status not in ("PENDING", "ENQUEUED", "DELAYED")}
+
+    def stop(self, wait_seconds: int = 20) -> None:
+        """Let running work come to its end, then stop."""
+        DBOS.destroy(workflow_completion_timeout_sec=wait_seconds, destroy_registry=True)

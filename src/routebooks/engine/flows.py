@@ -1,0 +1,113 @@
+"""Flows: the pre-built ones of a company, and the map that each of them uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from routebooks.connectors.base import (
+    CallingSource,
+    DocumentTarget,
+    FileTarget,
+    OrderSource,
+    PulledSource,
+    Source,
+)
+from routebooks.engine.context import Context
+from routebooks.errors import ConfigError
+from routebooks.mapping.check import check_map
+from routebooks.mapping.model import Map, load_map
+from routebooks.mapping.templates import load_template
+from routebooks.records import Stream, Target
+from routebooks.store import companies
+from routebooks.store import flows as store
+from routebooks.store.database import Tx
+from routebooks.store.flows import Flow
+
+DAY = 24 * 60
+
+
+@dataclass(frozen=True)
+class FlowTemplate:
+    """A flow that comes with the product."""
+
+    name: str
+    direction: str
+    stream: str
+    target: str
+    map_name: str
+
+
+#: QuickBooks to PocketAdvantage: all of them, every night (the seed's first process map), and orders back (its second)
+TEMPLATES = (
+    FlowTemplate("customers", "out", "customers", "customer", "customers"),
+    FlowTemplate("items", "out", "items", "item", "items"),
+    FlowTemplate("orders", "back", "orders", "sales_orders", "orders"),
+)
+
+
+def map_of(flow: Flow) -> Map:
+    """The flow's own map, or the template it began with. Raises ConfigError."""
+    return load_map(flow.map_text) if flow.map_text is not None else load_template(flow.map_name)
+
+
+def add(
+    ctx: Context, tx: Tx, *, company_id: int, template: FlowTemplate, source: str, target: str, now: datetime
+) -> int:
+    """A pre-built flow between two connections of a company; its id. Raises ConfigError when they do not fit it."""
+    source_row, target_row = (_named(tx, company_id, name) for name in (source, target))
+    flow_id = store.add_flow(
+        tx,
+        company_id=company_id,
+        name=template.name,
+        direction=template.direction,
+        source_id=source_row.id,
+        target_id=target_row.id,
+        stream=template.stream,
+        target=template.target,
+        map_name=template.map_name,
+        enabled=True,
+        incremental=template.direction == "back",
+        schedule=None,
+        late_after_minutes=4 * 60,
+        expires_after_minutes=DAY,
+        created_at=now,
+    )
+    check(ctx, tx, store.flow(tx, flow_id))
+    return flow_id
+
+
+def _named(tx: Tx, company_id: int, name: str) -> companies.ConnectionRow:
+    row = companies.connection_named(tx, company_id, name)
+    if row is None:
+        raise ConfigError(
+            f"The company has no connection {name!r}.",
+            hint="`routebooks connection list` shows them; `routebooks connection add` makes one.",
+            code="connection-unknown",
+        )
+    return row
+
+
+def check(ctx: Context, tx: Tx, flow: Flow) -> None:
+    """That both sides can do what the flow asks and that its map fits them. Raises ConfigError."""
+    stream, target = sides(ctx, tx, flow)
+    problems = check_map(map_of(flow), stream.fields, target, ("Company.CustId", "Company.Name"))
+    if problems:
+        first = problems[0]
+        raise ConfigError(first.message, hint=first.hint, code=first.code, detail=f"{len(problems)} in the map")
+
+
+def sides(ctx: Context, tx: Tx, flow: Flow) -> tuple[Stream, Target]:
+    """What the flow reads and what it fills. Raises ConfigError when a connection cannot be that side."""
+    source = ctx.connection(tx, flow.source_id)
+    target = ctx.connection(tx, flow.target_id)
+    if flow.direction == "back":
+        order_source = ctx.able(source.connector, OrderSource)
+        documents = ctx.able(target.connector, DocumentTarget)
+        return order_source.order_fields(source), documents.targets()[flow.target]
+    connector = ctx.connector(source.connector)
+    if not isinstance(connector, CallingSource | PulledSource):
+        ctx.able(source.connector, PulledSource)
+    return ctx.able(source.connector, Source).streams()[flow.stream], ctx.able(target.connector, FileTarget).layouts()[
+        flow.target
+    ]

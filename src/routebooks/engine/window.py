@@ -1,0 +1,39 @@
+"""When a connection may be used: its window in the company's own time, and its pause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from routebooks.errors import ConfigError
+
+
+def parse_window(text: str) -> dict[str, str] | None:
+    """`19:00-07:00` as a window; `always` as none. Raises ConfigError."""
+    if text == "always":
+        return None
+    start, _, end = text.partition("-")
+    try:
+        window = {"from": time.fromisoformat(start.strip()), "to": time.fromisoformat(end.strip())}
+    except ValueError as error:
+        raise ConfigError(
+            f"{text!r} is not a window.", hint="Write it as 19:00-07:00, or always.", code="window-unreadable"
+        ) from error
+    return {name: f"{value:%H:%M}" for name, value in window.items()}
+
+
+def opens_in(window: Mapping[str, str] | None, zone: str, now: datetime) -> timedelta:
+    """How long until the window opens; nothing when it is open. A window may run over midnight."""
+    if window is None:
+        return timedelta(0)
+    start, end = time.fromisoformat(window["from"]), time.fromisoformat(window["to"])
+    local = now.astimezone(ZoneInfo(zone))
+    inside = start <= local.time() < end if start < end else local.time() >= start or local.time() < end
+    if inside or start == end:
+        return timedelta(0)
+    opening = local.replace(hour=start.hour, minute=start.minute, second=0, microsecond=0)
+    if opening <= local:
+        opening += timedelta(days=1)
+    # Compared as instants: the day may have 23 or 25 hours.
+    return opening.astimezone(now.tzinfo) - now
