@@ -65,7 +65,7 @@ def _hash(ticket: str) -> str:
 def open_session(ctx: Context, connection_id: int, client_version: str | None = None) -> Opening:
     """A caller has proved who it is. A session of it that never said good-bye is ended first, its work recovered.
 
-    An unbound connection always has work: to find out which company file answers.
+    An unbound connection always has work: its identity query.
     """
     now, ticket = ctx.now(), ctx.new_id(32)
     with ctx.store.begin() as tx:
@@ -79,8 +79,9 @@ def open_session(ctx: Context, connection_id: int, client_version: str | None = 
         closed_for = _closed_for(tx, connection_id, now)
         if closed_for is not None:
             return Opening(ticket, work=False, postpone=min(closed_for, LONGEST_POSTPONE))
-        unbound = caller is not None and caller.bound_at is None
-        return Opening(ticket, work=unbound or _next(tx, connection_id, caller) is not None)
+        # Which company file answers has to be found out, or, after it moved, whether it is back.
+        unsure = caller is not None and (caller.bound_at is None or caller.seen_path is not None)
+        return Opening(ticket, work=unsure or _next(tx, connection_id, caller) is not None)
 
 
 def _closed_for(tx: Tx, connection_id: int, now: datetime) -> timedelta | None:

@@ -1,0 +1,199 @@
+"""The way out: from the pages of a calling system to a file in place, links and cursor."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from house import Books, House, record, records
+from routebooks.engine import runs
+from routebooks.store import deliveries, rejected
+from routebooks.store import exchange as exchange_store
+from routebooks.store import runs as run_store
+from routebooks.store.runs import Phase, State
+
+
+def test_a_flow_runs_from_the_first_page_to_the_file(house: House) -> None:
+    books = Books({"customers": records(range(1, 8))}, page=3)
+    run_id = house.run("customers")
+    assert (house.state(run_id).state, house.state(run_id).waits_for) == (State.WAITING, "Toy books")
+    house.visit(books)
+    assert house.state(run_id).state is State.READY
+    house.tick()
+    done = house.state(run_id)
+    assert (done.state, done.records_read, done.records_written, done.records_rejected) == (State.DONE, 7, 7, 0)
+    assert house.file("list").splitlines()[0] == "1,Name 1,0.00"
+    with house.ctx.store.read() as tx:
+        found = deliveries.find_links(
+            tx, company_id=house.company_id, connection_id=house.books, stream="customers", keys=["3", "99"]
+        )
+    assert found == {"3": "id-3-"}
+
+
+def test_the_first_request_of_every_session_asks_who_answers(house: House) -> None:
+    house.run("customers")
+    books = Books({"customers": records([1])})
+    assert house.visit(books)[0] == {"ask": "who"}
+    house.tick()
+    house.run("customers")
+    assert house.visit(books)[0] == {"ask": "who"}
+
+
+def test_a_record_seen_twice_counts_once_and_bad_keys_are_rejected(house: House) -> None:
+    both = [record("1", "first"), record("2"), record("", "no number"), record("3", "a"), record("3", "b")]
+    house.run("customers")
+    house.visit(Books({"customers": [*both, both[1]]}, page=2))
+    run_id = house.run("items")
+    house.tick()
+    with house.ctx.store.read() as tx:
+        listed = rejected.list_rejected(tx)
+        first = run_store.last_run(tx, house.flows["customers"])
+    assert first is not None
+    assert first.records_written == 2
+    assert first.records_rejected == 3
+    assert {line.rejected.code for line in listed} == {"key-blank", "key-double"}
+    assert all(line.rejected.hint for line in listed)
+    assert house.state(run_id).state is State.WAITING
+
+
+def test_a_rejected_record_is_listed_until_a_later_run_takes_it(house: House) -> None:
+    for number in ("", "5"):
+        house.run("customers")
+        house.visit(Books({"customers": [record(number, "mended")]}))
+        house.tick()
+        with house.ctx.store.read() as tx:
+            assert len(rejected.list_rejected(tx)) == (0 if number else 1)
+    with house.ctx.store.read() as tx:
+        assert [line.rejected.state for line in rejected.list_rejected(tx, state=None)] == ["resolved"]
+
+
+def test_a_session_that_breaks_off_begins_again_at_the_start(house: House) -> None:
+    books = Books({"customers": records(range(9))}, page=2)
+    run_id = house.run("customers")
+    house.visit(lambda request: books(request) if len(books.seen) < 4 else None)
+    house.visit(books)
+    starts = [request for request in books.seen if request.get("from") == 0]
+    assert len(starts) == 2
+    house.tick()
+    assert house.state(run_id).records_read == 9
+    with house.ctx.store.read() as tx:
+        assert [attempt.state for attempt in run_store.attempts_of(tx, run_id)] == ["broken", "complete"]
+
+
+def test_pages_get_smaller_after_two_breaks_and_the_run_gives_up_in_the_end(house: House) -> None:
+    run_id = house.run("customers")
+    books, sizes = Books({"customers": records(range(500))}), []
+    for _ in range(runs.MAX_ATTEMPTS):
+        seen = house.visit(lambda request: books(request) if request.get("from") is None else None)
+        sizes += [request["size"] for request in seen if "size" in request]
+        house.clock.on(minutes=1)
+    house.visit(Books())
+    assert sizes == [100, 100, 50, 50, 25, 25, 12, 12]
+    assert house.state(run_id).state is State.FAILED
+
+
+def test_a_file_that_cannot_be_placed_is_tried_again_later(house: House) -> None:
+    house.files.fail = 2
+    run_id = house.run("customers")
+    house.visit(Books({"customers": records([1])}))
+    house.tick()
+    waiting = house.state(run_id)
+    assert (waiting.state, waiting.tries) == (State.READY, 1)
+    assert waiting.not_before > house.clock()
+    assert house.tick() == 0
+    for _ in range(2):
+        house.clock.on(minutes=5)
+        house.tick()
+    assert house.state(run_id).state is State.DONE
+    assert house.state(run_id).problem is None
+
+
+def test_a_newer_run_supersedes_one_that_waits_but_not_one_that_has_begun(house: House) -> None:
+    older = house.run("customers")
+    newer = house.run("customers")
+    assert house.state(older).state is State.SUPERSEDED
+    assert house.state(older).superseded_by == newer
+    books = Books({"customers": records(range(4))}, page=2)
+    house.visit(books, turns=2, close=False)
+    latest = house.run("customers")
+    assert house.state(newer).state is State.WAITING
+    assert house.state(latest).waits_for == "its turn"
+    house.visit(books)
+    house.tick()
+    assert house.state(newer).state is State.DONE
+    house.tick()
+    assert house.state(latest).phase is Phase.EXTRACT
+
+
+def test_a_run_that_nobody_fetches_expires(house: House) -> None:
+    run_id = house.run("customers")
+    house.clock.on(days=1, minutes=1)
+    house.tick()
+    ended = house.state(run_id)
+    assert ended.state is State.EXPIRED
+    assert ended.problem is not None
+    assert "Toy books" in ended.problem["message"]
+    assert house.visit(Books()) == [{"ask": "who"}]
+
+
+def test_cancelling_takes_the_requests_back(house: House) -> None:
+    run_id = house.run("customers")
+    house.visit(Books({"customers": []}), turns=1)
+    with house.ctx.store.begin() as tx:
+        assert runs.cancel(tx, run_id, house.clock()).state is State.CANCELLED
+        assert exchange_store.waiting_count(tx, house.books) == 0
+
+
+def test_an_incremental_flow_asks_from_the_greatest_time_seen_less_the_overlap(house: House) -> None:
+    from routebooks.store import flows as flow_store
+
+    with house.ctx.store.begin() as tx:
+        flow_store.change_flow(tx, house.flows["customers"], incremental=True)
+    seen = "2026-02-28T10:00:00+00:00"
+    house.run("customers")
+    house.visit(Books({"customers": [record("1", Changed=seen), record("2", Changed="2026-01-01T00:00:00+00:00")]}))
+    house.tick()
+    run_id = house.run("customers")
+    requests = house.visit(Books({"customers": []}))
+    since = house.state(run_id).modified_since
+    assert since is not None
+    assert since.isoformat() == "2026-02-28T08:00:00+00:00"
+    assert requests[-1]["since"] == since.isoformat()
+    house.tick()
+    with house.ctx.store.read() as tx:
+        assert flow_store.cursor(tx, house.flows["customers"]) == {"modified": seen}
+
+
+def test_a_refused_query_fails_the_run_with_the_reason(house: House) -> None:
+    run_id = house.run("customers")
+    house.visit(lambda request: {"mark": Books().mark, "name": "Toy Company"} if "who" in request.values() else "bad")
+    assert house.state(run_id).state is State.FAILED
+    assert (house.state(run_id).problem or {})["code"] == "toy-bad"
+
+
+def test_a_passing_fault_of_a_page_starts_the_extract_anew_in_the_next_session(house: House) -> None:
+    run_id = house.run("customers")
+    books = Books({"customers": records([1])})
+    house.visit(lambda request: {"error": "retry"} if "from" in request else books(request))
+    assert house.state(run_id).state is State.WAITING
+    house.visit(books)
+    house.tick()
+    assert house.state(run_id).state is State.DONE
+
+
+def test_a_schedule_makes_runs_by_itself(house: House) -> None:
+    from routebooks.engine import schedule
+    from routebooks.store import flows as flow_store
+
+    with house.ctx.store.begin() as tx:
+        flow_store.change_flow(tx, house.flows["customers"], schedule=schedule.at("02:00"))
+    house.tick()
+    with house.ctx.store.read() as tx:
+        assert run_store.last_run(tx, house.flows["customers"]) is None
+    house.clock.on(days=1)
+    house.tick()
+    house.tick()
+    with house.ctx.store.read() as tx:
+        made = run_store.list_runs(tx, flow_id=house.flows["customers"])
+    assert len(made) == 1
+    assert made[0].run.trigger == "schedule"
+    assert made[0].run.late_after - made[0].run.not_before == timedelta(hours=1)
