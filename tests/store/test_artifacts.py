@@ -1,0 +1,58 @@
+"""Kept bytes come back as they were, or not at all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from routebooks.errors import FatalError
+from routebooks.store import companies
+from routebooks.store.artifacts import ArtifactStore
+from routebooks.store.database import Store
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=20)
+@given(st.binary(max_size=2000))
+def test_bytes_come_back(store: Store, tmp_path: Path, data: bytes) -> None:
+    artifacts = ArtifactStore(str(tmp_path / "artifacts"))
+    with store.begin() as tx:
+        company = companies.company_named(tx, "A")
+        company_id = (
+            company.id if company else companies.add_company(tx, name="A", cust_id="1", time_zone="UTC", now=NOW)
+        )
+        artifact_id = artifacts.record(tx, artifacts.write(company_id, "page", data, NOW))
+    with store.read() as tx:
+        assert artifacts.get(tx, artifact_id) == data
+
+
+@pytest.mark.parametrize("harm", ["gone", "changed", "cut"])
+def test_damage_is_told(store: Store, tmp_path: Path, harm: str) -> None:
+    artifacts = ArtifactStore(str(tmp_path / "artifacts"))
+    with store.begin() as tx:
+        company_id = companies.add_company(tx, name="A", cust_id="1", time_zone="UTC", now=NOW)
+        written = artifacts.write(company_id, "page", b"x" * 1000, NOW)
+        artifact_id = artifacts.record(tx, written)
+    file = tmp_path / "artifacts" / written.path
+    if harm == "gone":
+        file.unlink()
+    elif harm == "cut":
+        file.write_bytes(file.read_bytes()[:5])
+    else:
+        other = artifacts.write(company_id, "page", b"y", NOW)
+        file.write_bytes((tmp_path / "artifacts" / other.path).read_bytes())
+    with store.read() as tx, pytest.raises(FatalError) as caught:
+        artifacts.get(tx, artifact_id)
+    assert caught.value.problem.code == "artifact-damaged"
+
+
+def test_the_same_bytes_lie_there_once_and_no_part_is_left(store: Store, tmp_path: Path) -> None:
+    artifacts = ArtifactStore(str(tmp_path / "artifacts"))
+    first, second = (artifacts.write(1, "page", b"same", NOW) for _ in range(2))
+    assert first == second
+    assert len([path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()]) == 1
