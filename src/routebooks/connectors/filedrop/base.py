@@ -1,0 +1,57 @@
+"""What every place that takes files can do."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol, Self
+
+#: the codes of the two refusals that callers tell apart
+LOG_IN_REFUSED = "log-in-refused"
+RENAME_REFUSED = "rename-refused"
+
+
+class FileDrop(Protocol):
+    """A place that takes files; connected inside its `with` block.
+
+    A folder is a path with "/" from where the log-in lands; a name may have a subfolder of it in front ("sub/name").
+    Every call raises TransientError (out of reach, too slow, connection lost) or ConfigError (log-in or rights refused,
+    no such folder) with its cure; none of them shows the password.
+    """
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def address(self, folder: str = "", name: str = "") -> str:
+        """Where a file lies, for a person to read."""
+        ...
+
+    def names(self, folder: str) -> list[str]:
+        """What is in a folder."""
+        ...
+
+    def size(self, folder: str, name: str) -> int | None:
+        """The bytes of a file as the place has it now; None when it is not there."""
+        ...
+
+    def make_folder(self, folder: str) -> None:
+        """Make the folder and those above it, where they are missing."""
+        ...
+
+    def write(self, folder: str, name: str, data: bytes) -> None:
+        """Write a file under this very name; one that is there is overwritten."""
+        ...
+
+    def read(self, folder: str, name: str) -> bytes:
+        """The bytes of a file."""
+        ...
+
+    def rename(self, folder: str, old: str, new: str) -> None:
+        """Rename, over a file of the new name; ConfigError with code RENAME_REFUSED when the place will not."""
+        ...
+
+    def remove(self, folder: str, name: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        ...

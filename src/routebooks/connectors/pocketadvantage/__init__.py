@@ -1,0 +1,1 @@
+"""Inventiv PocketAdvantage: the .FIL files it reads and the orders database it writes."""

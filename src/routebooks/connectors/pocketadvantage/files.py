@@ -1,0 +1,201 @@
+"""PocketAdvantage as a place for files: layouts, names, bytes, and where they are put."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from routebooks.connectors.base import Check, Connection, Encoded, Placed, Setting
+from routebooks.connectors.filedrop.base import FileDrop
+from routebooks.connectors.filedrop.ftp import FtpDrop
+from routebooks.connectors.filedrop.local import LocalDrop
+from routebooks.connectors.filedrop.place import check, place
+from routebooks.connectors.pocketadvantage import fil
+from routebooks.connectors.pocketadvantage.layouts import shipped_layouts
+from routebooks.connectors.pocketadvantage.texts import transliterate
+from routebooks.errors import ConfigError
+from routebooks.records import Layout
+
+_LINE_ENDS = {"crlf": "\r\n", "lf": "\n"}
+
+
+class PocketAdvantageFiles:
+    """Writes .FIL files and puts them into the folder that PocketAdvantage reads (pocketadvantage.md, section 1.1)."""
+
+    name = "pocketadvantage"
+    title = "Inventiv PocketAdvantage, files"
+    settings: tuple[Setting, ...] = (
+        Setting(
+            name="drop", default="ftp", choices=("ftp", "local"), help="An FTP server, or a folder of this computer."
+        ),
+        Setting(name="host", default="", help="Name or address of the FTP server."),
+        Setting(name="port", default=21, help="Port of the FTP server."),
+        Setting(name="user", default="", help="User name at the FTP server."),
+        Setting(name="password", default="", secret=True, help="Password at the FTP server."),
+        Setting(name="passive", default=True, help="Passive transfers; off only where the server demands it."),
+        Setting(
+            name="timeout", default=30, help="Seconds to wait for the FTP server before the attempt counts as failed."
+        ),
+        Setting(name="root", default="", help="For a folder of this computer: the folder that the one below lies in."),
+        Setting(name="folder", default="latest{cust_id}", help="Folder of the files; {cust_id} is the company's own."),
+        Setting(name="customer_file", default="customer.fil", help="Name of the customer file, letter case included."),
+        Setting(
+            name="item_file", default="item.fil", assumed=True, help="Name of the item file, letter case included."
+        ),
+        Setting(
+            name="temporary",
+            default="suffix",
+            choices=("suffix", "folder"),
+            assumed=True,
+            help="While a file is uploaded: its name with .part behind, or its name in a folder .incoming.",
+        ),
+        Setting(
+            name="encoding",
+            default="cp1252",
+            choices=("cp1252", "utf-8", "latin-1", "ascii"),
+            assumed=True,
+            help="Encoding of the files.",
+        ),
+        Setting(name="line_end", default="crlf", choices=("crlf", "lf"), assumed=True, help="What ends a line."),
+        Setting(name="last_line_end", default=True, assumed=True, help="The last line is ended too."),
+        Setting(name="header", default=False, assumed=True, help="The first line holds the names of the columns."),
+        Setting(
+            name="quoting",
+            default="never",
+            choices=("never", "needed", "texts"),
+            assumed=True,
+            help="Double quotes: never, around a text that has one in it, or around every text.",
+        ),
+        Setting(name="date_format", default="%m/%d/%Y", assumed=True, help="Dates: %m month, %d day, %Y year."),
+        Setting(
+            name="decimals",
+            default="fixed",
+            choices=("fixed", "trimmed"),
+            assumed=True,
+            help="12.50 as it is (fixed) or as 12.5 (trimmed), always with a point.",
+        ),
+        Setting(name="money_decimals", default=2, assumed=True, help="Digits after the point of amounts and prices."),
+        Setting(name="true_text", default="Y", assumed=True, help="What stands for yes."),
+        Setting(name="false_text", default="N", assumed=True, help="What stands for no."),
+    )
+
+    def layouts(self) -> Mapping[str, Layout]:
+        """The layouts by name: customer, item."""
+        return shipped_layouts()
+
+    def file_name(self, connection: Connection, layout: str) -> tuple[str, str]:
+        """Folder (its {cust_id} filled in) and name of a file. Raises ConfigError: either leads elsewhere."""
+        name = str(_settings(connection)[f"{_layout(layout).name}_file"])
+        if not _is_plain(name):
+            raise _wrong(f"'{name}' is not the name of a file", "Give the name alone, such as customer.fil.")
+        return _folder(connection), name
+
+    def encode(self, connection: Connection, layout: str, table: pa.Table) -> Encoded:
+        """A mapped table as the bytes of its file, read back and counted. Raises FatalError, ConfigError."""
+        return fil.encode(_layout(layout), dialect(connection), table)
+
+    def decode(self, connection: Connection, layout: str, data: bytes) -> tuple[tuple[str, ...], list[list[str]]]:
+        """Column names and rows of a file, for showing it to a person."""
+        return fil.decode(_layout(layout), dialect(connection), data)
+
+    def place(self, connection: Connection, layout: str, data: bytes) -> Placed:
+        """Put the file in place: temporary name, size check, rename. Repeatable. Raises TransientError, ConfigError."""
+        folder, name = self.file_name(connection, layout)
+        with _drop(connection) as drop:
+            return place(drop, folder, name, data, str(_settings(connection)["temporary"]))
+
+    def check(self, connection: Connection) -> list[Check]:
+        """Try the connection with a small file: reach, log in, list, write, rename, remove. Raises nothing."""
+        try:
+            dialect(connection)
+            folder, drop = _folder(connection), _drop(connection)
+            for layout in self.layouts():
+                self.file_name(connection, layout)
+        except ConfigError as error:
+            return [Check("settings", False, error.problem.message, error.problem.hint)]
+        return check(drop, folder, str(_settings(connection)["temporary"]))
+
+
+def dialect(connection: Connection) -> fil.Dialect:
+    """How the connection's files are written. Raises ConfigError when a setting cannot be used."""
+    said = _settings(connection)
+    fil.check_date_format(said["date_format"])
+    if not 0 <= said["money_decimals"] <= 6:
+        raise _wrong("the digits of amounts are not between 0 and 6", "Set money_decimals to 2.")
+    for name in ("true_text", "false_text"):
+        if not said[name].isprintable() or transliterate(said[name], said["encoding"]) != said[name]:
+            raise _wrong(f"{name} cannot be written in {said['encoding']}", "Use plain letters, such as Y and N.")
+    return fil.Dialect(
+        encoding=said["encoding"],
+        line_end=_LINE_ENDS[said["line_end"]],
+        last_line_end=said["last_line_end"],
+        header=said["header"],
+        date_format=said["date_format"],
+        time_zone=connection.company.time_zone,
+        trim_decimals=said["decimals"] == "trimmed",
+        money_decimals=said["money_decimals"],
+        quoting=said["quoting"],
+        true_text=said["true_text"],
+        false_text=said["false_text"],
+    )
+
+
+def _settings(connection: Connection) -> dict[str, Any]:
+    return {setting.name: setting.default for setting in PocketAdvantageFiles.settings} | dict(connection.settings)
+
+
+def _layout(name: str) -> Layout:
+    if name not in shipped_layouts():
+        raise _wrong(f"there is no layout '{name}'", f"There are: {', '.join(shipped_layouts())}.")
+    return shipped_layouts()[name]
+
+
+def _folder(connection: Connection) -> str:
+    """The folder, filled in: a cust_id is one plain part of a path, never a way to another company's folder."""
+    pattern, cust_id = str(_settings(connection)["folder"]), connection.company.cust_id
+    if "{cust_id}" in pattern and not _is_plain(cust_id):
+        raise _wrong(
+            f"'{cust_id}' cannot be a cust_id", "Give the company the id that Inventiv uses for it, such as 4711."
+        )
+    folder = pattern.replace("{cust_id}", cust_id)
+    parts = folder.removeprefix("/").removesuffix("/").split("/")
+    if folder and not all(map(_is_plain, parts)):
+        raise _wrong(f"'{folder}' is not a folder", "Write it with / between its parts and without .. in it.")
+    return folder
+
+
+def _is_plain(part: str) -> bool:
+    """Whether it is one part of a path that means the same on every system."""
+    return (
+        bool(re.fullmatch(r'[^/\\:*?"<>|{}\x00-\x1f\x7f]+', part)) and part.strip(" .") != "" and part == part.strip()
+    )
+
+
+def _drop(connection: Connection) -> FileDrop:
+    said = _settings(connection)
+    if said["drop"] == "local":
+        if not said["root"].strip():
+            raise _wrong("no folder is set", "Set root to the folder that the files go to.")
+        return LocalDrop(Path(said["root"]))
+    if not said["host"].strip():
+        raise _wrong("no FTP server is set", "Set host to the name of the server that Inventiv told you.")
+    if not 1 <= said["port"] <= 65535 or said["timeout"] < 1:
+        raise _wrong("port or timeout is no usable number", "Set the port to 21 and the timeout to 30.")
+    return FtpDrop(
+        host=said["host"].strip(),
+        port=said["port"],
+        user=said["user"],
+        password=connection.secrets.get("password", ""),
+        passive=said["passive"],
+        timeout=said["timeout"],
+    )
+
+
+def _wrong(why: str, hint: str) -> ConfigError:
+    return ConfigError(
+        f"The connection to PocketAdvantage cannot be used: {why}.", hint=hint, code="pocketadvantage-setting"
+    )

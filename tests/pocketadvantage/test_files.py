@@ -1,0 +1,183 @@
+"""PocketAdvantage as the engine sees it: settings, names, bytes, and real deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from routebooks.connectors.base import Company, Connection, Connector, FileTarget
+from routebooks.connectors.pocketadvantage.files import PocketAdvantageFiles, dialect
+from routebooks.errors import ConfigError
+from routebooks.sandbox.servers import SandboxFtpServer
+
+PASSWORD = "open sesame"
+FILES = PocketAdvantageFiles()
+ROWS = pa.table({"Company ID": ["77", "77"], "Customer ID": ["A", "B"], "Trade Name": ["Bar", "Café"]})
+
+
+def connection(cust_id: str = "4711", **settings: Any) -> Connection:
+    defaults = {setting.name: setting.default for setting in FILES.settings if not setting.secret}
+    return Connection(
+        id=1,
+        name="PocketAdvantage",
+        connector="pocketadvantage",
+        company=Company(id=1, name="North Wind Beverage", cust_id=cust_id, time_zone="America/Chicago"),
+        settings=defaults | settings,
+        secrets={"password": PASSWORD},
+    )
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[SandboxFtpServer]:
+    with SandboxFtpServer(tmp_path / "ftp", password=PASSWORD) as started:
+        yield started
+
+
+def test_it_is_a_connector_and_a_file_target() -> None:
+    assert isinstance(FILES, Connector)
+    assert isinstance(FILES, FileTarget)
+    assert FILES.name == "pocketadvantage"
+    assert set(FILES.layouts()) == {"customer", "item"}
+
+
+def test_settings_that_nobody_publishes_are_named_as_assumed() -> None:
+    assert {setting.name for setting in FILES.settings if setting.assumed} == {
+        *("item_file", "temporary", "encoding", "line_end", "last_line_end", "header", "quoting", "date_format"),
+        *("decimals", "money_decimals", "true_text", "false_text"),
+    }
+    assert [setting.name for setting in FILES.settings if setting.secret] == ["password"]
+    assert all(setting.help and setting.default is not None for setting in FILES.settings)
+    assert all(setting.default in setting.choices for setting in FILES.settings if setting.choices)
+
+
+@pytest.mark.parametrize(
+    ("settings", "layout", "expected"),
+    [
+        ({}, "customer", ("latest4711", "customer.fil")),
+        ({}, "item", ("latest4711", "item.fil")),
+        ({"customer_file": "CUSTOMER.FIL"}, "customer", ("latest4711", "CUSTOMER.FIL")),
+        ({"folder": "/in/{cust_id}/files/"}, "customer", ("/in/4711/files/", "customer.fil")),
+        ({"folder": ""}, "customer", ("", "customer.fil")),
+    ],
+)
+def test_folder_and_name_follow_the_settings(settings: dict[str, str], layout: str, expected: tuple[str, str]) -> None:
+    assert FILES.file_name(connection(**settings), layout) == expected
+
+
+@pytest.mark.parametrize(
+    "cust_id", ["", "..", "../4712", "a/b", "a\\b", ".", " ", "4711\n", "4711 ", "{cust_id}", "c:"]
+)
+def test_a_cust_id_never_leads_to_another_folder(cust_id: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be a cust_id"):
+        FILES.file_name(connection(cust_id), "customer")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"folder": "../{cust_id}"},
+        {"folder": "a//b"},
+        {"folder": "a/{cust}"},
+        {"customer_file": "a/customer.fil"},
+        {"customer_file": ".."},
+        {"customer_file": ""},
+    ],
+)
+def test_a_folder_or_name_that_leads_elsewhere_is_refused(settings: dict[str, str]) -> None:
+    with pytest.raises(ConfigError):
+        FILES.file_name(connection(**settings), "customer")
+
+
+def test_a_layout_that_there_is_not_is_told() -> None:
+    with pytest.raises(ConfigError, match="no layout 'invoice'") as caught:
+        FILES.file_name(connection(), "invoice")
+    assert "customer, item" in caught.value.problem.hint
+
+
+def test_the_settings_reach_the_bytes() -> None:
+    settings: dict[str, Any] = {
+        "encoding": "utf-8",
+        "line_end": "lf",
+        "header": True,
+        "last_line_end": False,
+        "quoting": "texts",
+    }
+    made = FILES.encode(connection(**settings), "customer", ROWS)
+    lines = made.data.decode("utf-8").split("\n")
+    assert lines[0].startswith("Company ID\tCustomer ID\tTrade Name\t")
+    assert lines[2].startswith('"77"\t"B"\t"Café"\t')
+    assert (len(lines), made.records) == (3, 2)
+    names, rows = FILES.decode(connection(**settings), "customer", made.data)
+    assert (len(names), [row[:3] for row in rows]) == (42, [["77", "A", "Bar"], ["77", "B", "Café"]])
+
+
+def test_the_dialect_has_the_zone_of_the_company() -> None:
+    told = dialect(
+        connection(decimals="trimmed", money_decimals=3, true_text="1", false_text="0", date_format="%Y%m%d")
+    )
+    assert (told.time_zone, told.trim_decimals, told.money_decimals) == ("America/Chicago", True, 3)
+    assert (told.true_text, told.false_text, told.date_format, told.line_end) == ("1", "0", "%Y%m%d", "\r\n")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"true_text": "✓"},
+        {"false_text": "N\t"},
+        {"money_decimals": 7},
+        {"money_decimals": -1},
+        {"date_format": "mm/dd"},
+    ],
+)
+def test_a_setting_that_cannot_be_written_is_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        FILES.encode(connection(**settings), "customer", ROWS)
+    (line,) = FILES.check(connection(drop="local", root=".", **settings))
+    assert (line.name, line.ok, bool(line.hint)) == ("settings", False, True)
+
+
+@pytest.mark.parametrize("temporary", ["suffix", "folder"])
+def test_a_file_is_delivered_by_ftp(server: SandboxFtpServer, temporary: str) -> None:
+    host, port = server.address
+    by_ftp = connection(host=f" {host} ", port=port, user="routebooks", timeout=10, temporary=temporary)
+    made = FILES.encode(by_ftp, "customer", ROWS)
+    for _ in range(2):
+        placed = FILES.place(by_ftp, "customer", made.data)
+        assert (placed.address, placed.size) == (f"ftp://{host}:{port}/latest4711/customer.fil", len(made.data))
+        delivered = [path for path in server.root.rglob("*") if path.is_file()]
+        assert [path.relative_to(server.root).as_posix() for path in delivered] == ["latest4711/customer.fil"]
+        assert delivered[0].read_bytes() == made.data
+    assert [line.ok for line in FILES.check(by_ftp)] == [True] * 6
+
+
+def test_a_file_is_delivered_to_a_folder(tmp_path: Path) -> None:
+    local = connection(drop="local", root=str(tmp_path))
+    placed = FILES.place(local, "item", b"bytes")
+    assert Path(placed.address) == tmp_path / "latest4711" / "item.fil"
+    assert Path(placed.address).read_bytes() == b"bytes"
+    assert [line.ok for line in FILES.check(local)] == [True] * 6
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"drop": "local"}, {"host": "localhost", "port": 0}, {"host": "localhost", "timeout": 0}, {"folder": ".."}],
+)
+def test_a_connection_that_lacks_something_is_told_by_its_test(settings: dict[str, Any]) -> None:
+    (line,) = FILES.check(connection(**settings))
+    assert (line.name, line.ok, bool(line.hint)) == ("settings", False, True)
+    with pytest.raises(ConfigError):
+        FILES.place(connection(**settings), "customer", b"")
+
+
+def test_a_wrong_password_is_never_shown(server: SandboxFtpServer) -> None:
+    host, port = server.address
+    right = connection(host=host, port=port, user="routebooks", timeout=10)
+    wrong = replace(right, secrets={"password": "wrong horse"})
+    lines = FILES.check(wrong)
+    assert [line.name for line in lines if not line.ok] == ["log in"]
+    assert "wrong horse" not in repr((lines, wrong))
