@@ -1,12 +1,16 @@
-"""What holds for every test: a skip is a failure where the machine is meant to have everything."""
+"""What holds for every test: a skip is a failure where the machine is meant to have everything; a PostgreSQL to use."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+import uuid
+from collections.abc import Generator, Iterator
 from typing import Any
 
+import psycopg
 import pytest
+
+from postgres import Server, running
 
 
 @pytest.hookimpl(wrapper=True)
@@ -19,3 +23,39 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped where nothing may be skipped: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """A PostgreSQL of this test process's own, begun when a test first asks (half a second) and gone at the end."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: Server) -> str:
+    """The SQLAlchemy address of one database for the whole session."""
+    return _create(postgres_server)
+
+
+@pytest.fixture
+def fresh_postgres(postgres_server: Server) -> Iterator[str]:
+    """The SQLAlchemy address of an empty database, dropped after the test whoever is still connected."""
+    url = _create(postgres_server)
+    yield url
+    _execute(postgres_server, f'DROP DATABASE "{_name(url)}" WITH (FORCE)')
+
+
+def _create(server: Server) -> str:
+    name = f"test_{uuid.uuid4().hex}"
+    _execute(server, f'CREATE DATABASE "{name}" STRATEGY file_copy')
+    return server.url(name)
+
+
+def _name(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+def _execute(server: Server, statement: str) -> None:
+    with psycopg.connect(server.address("postgres"), autocommit=True) as connection:
+        connection.execute(statement.encode())

@@ -45,7 +45,7 @@ class _Server(uvicorn.Server):
 def serve(app: Any) -> Iterator[str]:
     """An ASGI app under uvicorn, in a thread, on a free port of 127.0.0.1; yields its address without a slash."""
     listening = socket.create_server(("127.0.0.1", 0))
-    server = _Server(uvicorn.Config(app, log_level="error", ws="none"))
+    server = _Server(uvicorn.Config(app, log_config=None, log_level="error", ws="none", timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     try:

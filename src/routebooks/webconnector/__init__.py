@@ -1,0 +1,1 @@
+"""The SOAP service that the QuickBooks Web Connector calls."""
