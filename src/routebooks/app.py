@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import typer
 
-from routebooks import cli
+from routebooks import cli, running
 from routebooks.connectors.base import Connector
 from routebooks.connectors.registry import CONNECTORS
 from routebooks.engine.context import Context
@@ -43,7 +43,9 @@ def context(settings: Settings, connectors: Mapping[str, Connector] = CONNECTORS
 
 def build() -> typer.Typer:
     """The whole command line."""
-    return cli.build(context)
+    program = cli.build(context)
+    running.add_to(program, context)
+    return program
 
 
 def main() -> None:

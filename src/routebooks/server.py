@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -14,11 +17,10 @@ from routebooks.engine import exchange, ledger, runs, work
 from routebooks.engine.context import Context
 from routebooks.engine.durable import Durable
 from routebooks.errors import ConfigError
+from routebooks.settings import Settings
 from routebooks.store.runs import Run
 from routebooks.webconnector.http import router
 from routebooks.webconnector.service import WebConnectorService
-
-TICK_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -33,7 +35,7 @@ def web(ctx: Context) -> FastAPI:
 class Heart:
     """The one tick of the installation, in a thread of its own."""
 
-    def __init__(self, ctx: Context, durable: Durable, *, seconds: float = TICK_SECONDS) -> None:
+    def __init__(self, ctx: Context, durable: Durable, seconds: float) -> None:
         self._ctx, self._durable, self._seconds = ctx, durable, seconds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="tick", daemon=True)
@@ -62,6 +64,26 @@ class Heart:
         self._durable.start(run.workflow_id, run.id, run.phase)
 
 
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Holds the installation for one server; a killed one lets go by itself. Raises ConfigError when another runs."""
+    # A lock of SQLite, for it is the same on every system and dies with its process.
+    held = sqlite3.connect(home / "serve.lock", timeout=0, isolation_level=None, check_same_thread=False)
+    try:
+        held.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        held.close()
+        raise ConfigError(
+            "A Routebooks server runs on this folder already.",
+            hint="Stop it first, or give this one another folder with --home.",
+            code="server-runs",
+        ) from error
+    try:
+        yield
+    finally:
+        held.close()
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A bound socket. Raises ConfigError when the port is taken."""
     try:
@@ -75,18 +97,21 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def serve(ctx: Context, durable_url: str, sock: socket.socket, ready: Callable[[uvicorn.Server], None]) -> None:
-    """Run until told to stop (Ctrl-C, or should_exit of the server that `ready` is handed before it begins)."""
-    durable = Durable(durable_url, lambda run_id, phase: work.steps(ctx, run_id, phase))
-    heart = Heart(ctx, durable)
-    config = uvicorn.Config(web(ctx), log_level="warning", access_log=False, timeout_graceful_shutdown=10)
-    server = uvicorn.Server(config)
-    durable.launch()
-    heart.start()
-    try:
-        ready(server)
-        server.run(sockets=[sock])
-    finally:
-        heart.stop()
-        durable.stop()
-        sock.close()
+def serve(ctx: Context, settings: Settings, sock: socket.socket, ready: Callable[[uvicorn.Server], None]) -> None:
+    """Run until told to stop (Ctrl-C, or should_exit of the server that `ready` is handed before it begins).
+
+    Raises ConfigError when another server runs on the same folder.
+    """
+    with closing(sock), alone(settings.home):
+        durable = Durable(settings.durable_url, lambda run_id, phase: work.steps(ctx, run_id, phase))
+        heart = Heart(ctx, durable, settings.tick_seconds)
+        config = uvicorn.Config(web(ctx), log_config=None, access_log=False, timeout_graceful_shutdown=10)
+        server = uvicorn.Server(config)
+        durable.launch()
+        heart.start()
+        try:
+            ready(server)
+            server.run(sockets=[sock])
+        finally:
+            heart.stop()
+            durable.stop()

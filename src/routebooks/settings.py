@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     public_url: str = "http://localhost:8420"
     host: str = "127.0.0.1"
     port: int = 8420
+    #: how often the server looks for work that is due
+    tick_seconds: float = 1.0
 
     @field_validator("home")
     @classmethod

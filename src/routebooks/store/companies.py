@@ -64,6 +64,11 @@ def add_company(tx: Tx, *, name: str, cust_id: str, time_zone: str, now: datetim
     return int(tx.execute(companies.insert().values(values).returning(companies.c.id)).scalar_one())
 
 
+def change_company(tx: Tx, company_id: int, **values: Any) -> None:
+    """Set columns of a company."""
+    tx.execute(companies.update().where(companies.c.id == company_id).values(**values))
+
+
 def all_companies(tx: Tx) -> list[CompanyRow]:
     """Every company, by name."""
     return [from_row(CompanyRow, row) for row in tx.execute(sa.select(companies).order_by(companies.c.name))]

@@ -88,18 +88,25 @@ class DeliveryLine:
     flow: str
 
 
+_LINES = (
+    sa.select(deliveries, companies.c.name.label("company_name"), flows.c.name.label("flow_name"))
+    .join(companies, companies.c.id == deliveries.c.company_id)
+    .join(flows, flows.c.id == deliveries.c.flow_id)
+)
+
+
 def list_deliveries(tx: Tx, *, company_id: int | None = None, limit: int = 50) -> list[DeliveryLine]:
     """The newest files first."""
-    query = (
-        sa.select(deliveries, companies.c.name.label("company_name"), flows.c.name.label("flow_name"))
-        .join(companies, companies.c.id == deliveries.c.company_id)
-        .join(flows, flows.c.id == deliveries.c.flow_id)
-        .order_by(deliveries.c.id.desc())
-        .limit(limit)
-    )
+    query = _LINES.order_by(deliveries.c.id.desc()).limit(limit)
     if company_id is not None:
         query = query.where(deliveries.c.company_id == company_id)
     return [DeliveryLine(from_row(Delivery, row), row.company_name, row.flow_name) for row in tx.execute(query)]
+
+
+def find_delivery(tx: Tx, delivery_id: int) -> DeliveryLine | None:
+    """The delivery with this id, if there is one."""
+    row = tx.execute(_LINES.where(deliveries.c.id == delivery_id)).one_or_none()
+    return DeliveryLine(from_row(Delivery, row), row.company_name, row.flow_name) if row else None
 
 
 def keep_links(

@@ -41,12 +41,13 @@ def keep_rejected(
 ) -> None:
     """Add records to the list; one that stands there already is seen once more, not listed twice.
 
+    Two records may share a key (that is then what is wrong with them): the message tells them apart.
     Safe to repeat within a run.
     """
-    known = {(row.key, row.code): row for row in open_of_flow(tx, flow_id, stream)}
-    fresh: dict[tuple[str, str], dict[str, Any]] = {}
+    known = {(row.key, row.code, row.message): row for row in open_of_flow(tx, flow_id, stream)}
+    fresh: dict[tuple[str, str, str], dict[str, Any]] = {}
     for item in records:
-        place = (item.key, item.problem.code)
+        place = (item.key, item.problem.code, item.problem.message)
         values = {
             "message": item.problem.message,
             "hint": item.problem.hint,
@@ -80,6 +81,12 @@ def open_of_flow(tx: Tx, flow_id: int, stream: str) -> list[RejectedRow]:
         rejected.c.flow_id == flow_id, rejected.c.stream == stream, rejected.c.state == "open"
     )
     return [from_row(RejectedRow, row) for row in tx.execute(query)]
+
+
+def count_open(tx: Tx) -> dict[int, int]:
+    """How many records stand in the list, by company."""
+    query = sa.select(rejected.c.company_id, sa.func.count()).where(rejected.c.state == "open")
+    return {company_id: int(count) for company_id, count in tx.execute(query.group_by(rejected.c.company_id))}
 
 
 def resolve(

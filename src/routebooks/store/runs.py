@@ -177,7 +177,14 @@ class RunLine:
     flow: str
 
 
-def list_runs(tx: Tx, *, company_id: int | None = None, flow_id: int | None = None, limit: int = 50) -> list[RunLine]:
+def list_runs(
+    tx: Tx,
+    *,
+    company_id: int | None = None,
+    flow_id: int | None = None,
+    flow_name: str | None = None,
+    limit: int = 50,
+) -> list[RunLine]:
     """The newest runs first."""
     query = (
         sa.select(runs, companies.c.name.label("company_name"), flows.c.name.label("flow_name"))
@@ -190,6 +197,8 @@ def list_runs(tx: Tx, *, company_id: int | None = None, flow_id: int | None = No
         query = query.where(runs.c.company_id == company_id)
     if flow_id is not None:
         query = query.where(runs.c.flow_id == flow_id)
+    if flow_name is not None:
+        query = query.where(flows.c.name == flow_name)
     return [RunLine(from_row(Run, row), row.company_name, row.flow_name) for row in tx.execute(query)]
 
 

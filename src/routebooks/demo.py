@@ -1,0 +1,158 @@
+"""The demo: a sandbox on loopback, a company connected to it, one night out and one round of orders back."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from routebooks import server
+from routebooks.connectors.quickbooks_desktop.identity import OWNER_ID
+from routebooks.connectors.quickbooks_desktop.qwc import qwc_file
+from routebooks.engine import connections, flows, runs
+from routebooks.engine.context import Context
+from routebooks.engine.flows import TEMPLATES
+from routebooks.errors import TransientError
+from routebooks.sandbox.web_connector import WebConnector
+from routebooks.sandbox.world import SandboxWorld
+from routebooks.settings import Settings, load
+from routebooks.store import companies
+from routebooks.store import flows as flow_store
+from routebooks.store import runs as run_store
+from routebooks.store.runs import Phase, Run
+
+COMPANY = "Harbor Beverage"
+CUST_ID = "4711"
+#: far more than a demo needs, far less than a person would wait
+PATIENCE_SECONDS = 60.0
+_LOOK_SECONDS = 0.1
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Demo:
+    """A running demo: the installation, its company, and the sandbox behind it."""
+
+    settings: Settings
+    ctx: Context
+    world: SandboxWorld
+    web_connector: WebConnector
+    company_id: int
+    flows: dict[str, int] = field(default_factory=dict)
+
+    def night(self) -> None:
+        """Customers and items go out."""
+        self._round(["customers", "items"])
+
+    def orders(self) -> None:
+        """The reps' orders come back."""
+        self._round(["orders"])
+
+    def _round(self, names: list[str]) -> None:
+        with self.ctx.store.begin() as tx:
+            now = self.ctx.now()
+            made = [runs.create(tx, flow_store.flow(tx, self.flows[name]), "person", now) for name in names]
+        self._until(made, lambda run: not run.active or run.phase in (Phase.EXTRACT, Phase.POST))
+        self.web_connector.update()
+        self._until(made, lambda run: not run.active)
+
+    def _until(self, made: list[int], reached: Callable[[Run], bool]) -> None:
+        pause = threading.Event()
+        for _ in range(int(PATIENCE_SECONDS / _LOOK_SECONDS)):
+            with self.ctx.store.read() as tx:
+                if all(reached(run_store.run(tx, run_id)) for run_id in made):
+                    return
+            pause.wait(_LOOK_SECONDS)
+        raise TransientError(
+            "The demo took too long.",
+            hint="`routebooks --home FOLDER run list` tells what it waits for; the folder is named above.",
+            code="demo-too-slow",
+        )
+
+
+def start(stack: ExitStack, make_context: Callable[[Settings], Context], say: Say) -> Demo:
+    """Start everything in a fresh folder; the stack stops it again. Raises ConfigError when no port can be had."""
+    home = Path(tempfile.mkdtemp(prefix="routebooks-demo-"))
+    say(f"Starting the sandbox in {home}")
+    world = SandboxWorld(home / "sandbox")
+    stack.callback(world.stop)
+    world.start()
+    sock = server.listen("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    settings = load(home=home, public_url=f"http://localhost:{port}", port=port, database_url="", artifacts_url="")
+    ctx = make_context(settings)
+    stack.callback(ctx.store.close)
+    _serve(stack, ctx, settings, sock)
+    say(f"Routebooks listens on http://localhost:{port}")
+    return _connect(settings, ctx, world, say)
+
+
+def _serve(stack: ExitStack, ctx: Context, settings: Settings, sock: Any) -> None:
+    running: list[uvicorn.Server] = []
+    ready = threading.Event()
+
+    def note(started: uvicorn.Server) -> None:
+        running.append(started)
+        ready.set()
+
+    thread = threading.Thread(target=server.serve, args=(ctx, settings, sock, note), name="demo server")
+    thread.start()
+
+    def stop() -> None:
+        ready.wait(PATIENCE_SECONDS)
+        for started in running:
+            started.should_exit = True
+        thread.join()
+
+    stack.callback(stop)
+
+
+def _connect(settings: Settings, ctx: Context, world: SandboxWorld, say: Say) -> Demo:
+    host, port = world.ftp.address
+    given = {
+        "quickbooks": ("quickbooks_desktop", {}),
+        "files": (
+            "pocketadvantage",
+            {"drop": "ftp", "host": host, "port": str(port), "user": world.ftp.user, "password": world.ftp.password},
+        ),
+        "orders": ("pocketadvantage_orders", {"url": world.orders_url}),
+    }
+    say(f"Connecting {COMPANY}")
+    with ctx.store.begin() as tx:
+        company_id = companies.add_company(
+            tx, name=COMPANY, cust_id=CUST_ID, time_zone="America/New_York", now=ctx.now()
+        )
+        added = {
+            name: connections.add(ctx, tx, company_id=company_id, name=name, connector=kind, given=values, actor="demo")
+            for name, (kind, values) in given.items()
+        }
+        ends = {"out": ("quickbooks", "files"), "back": ("orders", "quickbooks")}
+        made = {}
+        for template in TEMPLATES:
+            source, target = ends[template.direction]
+            made[template.name] = flows.add(
+                ctx, tx, company_id=company_id, template=template, source=source, target=target, now=ctx.now()
+            )
+        caller = companies.caller(tx, added["quickbooks"].id)
+    if caller is None:
+        raise TransientError("The demo's connection has no log-in.")
+    qwc = qwc_file(
+        connection_name=COMPANY,
+        url=f"{settings.public_url}/webconnector",
+        support_url=f"{settings.public_url}/webconnector/support",
+        user_name=caller.user_name,
+        owner_id=OWNER_ID,
+        file_id=caller.file_id,
+        app_name="Routebooks demo",
+        unique_name=f"Routebooks {COMPANY}",
+        run_every_minutes=None,
+    )
+    connector = world.connector(qwc, added["quickbooks"].password or "")
+    return Demo(settings, ctx, world, connector, company_id, made)

@@ -1,0 +1,157 @@
+"""The commands that keep running or bring a world of their own: serve, sandbox, demo."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from routebooks import demo as demo_world
+from routebooks import demo_report, server
+from routebooks.cli.output import output, say
+from routebooks.cli.params import Json, examples
+from routebooks.cli.state import state_of
+from routebooks.engine.context import Context
+from routebooks.sandbox.world import SandboxWorld
+from routebooks.settings import Settings
+
+MakeContext = Callable[[Settings], Context]
+
+Folder = Annotated[Path, typer.Argument(help="Folder that keeps the sandbox; made when it is missing.")]
+
+
+def add_to(app: typer.Typer, make_context: MakeContext) -> None:
+    """Mount the commands."""
+    app.command(
+        "serve",
+        help="Run the server: the Web Connector's address, the schedule, and the work. Ctrl-C stops it.",
+        epilog=examples("serve", "--home /srv/routebooks serve"),
+    )(_serve)
+    sandbox = typer.Typer(help="A simulated QuickBooks, Web Connector, FTP server and orders database, to try with.")
+    sandbox.command(
+        "start",
+        help="Open the sandbox's FTP server and orders database, and say how to connect to them. Ctrl-C stops it.",
+        epilog=examples("sandbox start /tmp/sandbox", "sandbox start /tmp/sandbox --ftp-port 2121"),
+    )(_sandbox_start)
+    sandbox.command(
+        "update",
+        help="Let the sandbox's Web Connector call once, as Update Selected does, with a .qwc file.",
+        epilog=examples("sandbox update /tmp/sandbox harbor.qwc --password-stdin < password.txt"),
+    )(_sandbox_update)
+    app.add_typer(sandbox, name="sandbox")
+
+    def demo(
+        as_json: Json = False,
+        keep: Annotated[bool, typer.Option("--keep", help="Leave it running and print its addresses.")] = False,
+    ) -> None:
+        _demo(make_context, as_json, keep)
+
+    app.command(
+        "demo",
+        help="Show the whole of it: a sandbox, one night of files out, one round of orders back. Its data holds some "
+        "bad records on purpose; they do not make it fail.",
+        epilog=examples("demo", "demo --keep", "demo --json"),
+    )(demo)
+
+
+def _stop_on_terminate() -> None:
+    # The server hands a SIGTERM on after it has stopped; as an exit it lets running work come to its end, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+
+def _serve(ctx: typer.Context) -> None:
+    state = state_of(ctx)
+    settings, context = state.settings, state.context
+    _stop_on_terminate()
+    sock = server.listen(settings.host, settings.port)
+    say(f"Routebooks listens on http://{settings.host}:{sock.getsockname()[1]}, its folder is {settings.home}.")
+    say(f"The Web Connector reaches it as {settings.public_url} (setting public_url). Ctrl-C stops it.")
+    server.serve(context, settings, sock, lambda _: None)
+
+
+def _sandbox_start(
+    folder: Folder,
+    ftp_port: Annotated[int, typer.Option(help="Port of the FTP server; 0 takes a free one.")] = 0,
+    as_json: Json = False,
+) -> None:
+    world = SandboxWorld(folder.absolute(), ftp_port=ftp_port)
+    world.start()
+    try:
+        host, port = world.ftp.address
+        facts = {
+            "ftp": {"host": host, "port": port, "user": world.ftp.user, "password": world.ftp.password},
+            "files": str(world.ftp_root),
+            "orders_url": world.orders_url,
+            "company_file": world.company.file_path,
+        }
+        lines = (
+            "Connect a company to it (put its name for COMPANY):",
+            "  routebooks connection add COMPANY quickbooks quickbooks_desktop",
+            f"  routebooks connection add COMPANY files pocketadvantage drop=ftp host={host} port={port} "
+            f"user={world.ftp.user} password={world.ftp.password}",
+            f"  routebooks connection add COMPANY orders pocketadvantage_orders url={world.orders_url}",
+            "  routebooks connection qwc COMPANY quickbooks --out company.qwc",
+            f"  routebooks sandbox update {folder} company.qwc --password-stdin",
+        )
+        output(facts, as_json, *lines)
+        sys.stdout.flush()
+        say("The sandbox is open. Ctrl-C stops it.")
+        threading.Event().wait()
+    finally:
+        world.stop()
+
+
+def _sandbox_update(
+    folder: Folder,
+    qwc: Annotated[Path, typer.Argument(help="The .qwc file of the connection.", exists=True, dir_okay=False)],
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from input.")] = False,
+    as_json: Json = False,
+) -> None:
+    password = sys.stdin.readline().strip() if password_stdin else typer.prompt("Password", hide_input=True)
+    world = SandboxWorld(folder.absolute())
+    try:
+        update = world.connector(qwc.read_bytes(), password, on_turn=lambda kind: say(f"  {kind}")).update()
+    finally:
+        world.company.close()
+    facts = {"result": update.result, "turns": update.turns, "message": update.message, "error": update.last_error}
+    output(facts, as_json, f"{update.result}: {update.message or update.last_error or 'nothing to do'}")
+    if update.result in ("error", "not_valid"):
+        raise typer.Exit(1)
+
+
+def _demo(make_context: MakeContext, as_json: bool, keep: bool) -> None:
+    console = Console(stderr=True)
+    with ExitStack() as stack, console.status("Starting") as status:
+
+        def progress(text: str) -> None:
+            status.update(text)
+            console.print(text, highlight=False)
+
+        running = demo_world.start(stack, make_context, progress)
+        progress("Customers and items go out")
+        running.night()
+        progress("Orders come back")
+        running.orders()
+        status.stop()
+        report = demo_report.collect(running)
+        output(report, as_json, *demo_report.shown(report))
+        sys.stdout.flush()
+        if keep:
+            _keep(running)
+
+
+def _keep(running: demo_world.Demo) -> None:
+    host, port = running.world.ftp.address
+    say(f"Routebooks   {running.settings.public_url}/webconnector")
+    say(f"FTP          ftp://{running.world.ftp.user}:{running.world.ftp.password}@{host}:{port}")
+    say(f"Orders       {running.world.orders_url}")
+    say("The Web Connector calls every 15 seconds. Ctrl-C stops all of it.")
+    stop = threading.Event()
+    running.web_connector.run_forever(stop, 15)

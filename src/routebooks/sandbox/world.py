@@ -1,0 +1,72 @@
+"""The whole sandbox in one folder: a seeded company, an FTP server, an orders database, a Web Connector for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from routebooks import clock as system_clock
+from routebooks.sandbox import orders_db
+from routebooks.sandbox.company import SandboxCompany
+from routebooks.sandbox.seed import seed
+from routebooks.sandbox.seed_orders import orders_for
+from routebooks.sandbox.servers import SandboxFtpServer
+from routebooks.sandbox.web_connector import WebConnector, load_qwc
+
+#: the orders were taken a while ago, so that none has to settle first
+_TAKEN_AGO = timedelta(minutes=10)
+
+
+class SandboxWorld:
+    """Everything that Routebooks speaks to, on loopback; made on the first start, kept in its folder."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: system_clock.Clock = system_clock.now,
+        ftp_port: int = 0,
+        fill: Callable[[SandboxCompany], object] = seed,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._clock = clock
+        fresh = not (folder / "company.db").exists()
+        self.company = SandboxCompany(folder / "company.db", clock=clock)
+        self.ftp_root = folder / "ftp"
+        self.ftp = SandboxFtpServer(self.ftp_root, port=ftp_port)
+        self.orders_url = f"sqlite:///{folder / 'orders.db'}"
+        if fresh:
+            fill(self.company)
+            orders_db.create(self.orders_url)
+            if fill is seed:
+                self.take_orders(clock() - _TAKEN_AGO)
+
+    def take_orders(self, now: datetime) -> None:
+        """The reps send their orders of the day; sent again, they replace the first."""
+        orders_db.add_orders(self.orders_url, [_as_stored(order) for order in orders_for(self.company)], now)
+
+    def start(self) -> None:
+        """Open the FTP server."""
+        self.ftp.start()
+
+    def stop(self) -> None:
+        """Close the FTP server and the company."""
+        self.ftp.stop()
+        self.company.close()
+
+    def connector(self, qwc: bytes, password: str, **options: Any) -> WebConnector:
+        """A Web Connector to which this .qwc file was added: it has left its mark in the company file by now."""
+        entry = load_qwc(qwc)
+        self.company.set_mark(entry["OwnerID"], entry["FileID"])
+        return WebConnector(entry["AppURL"], entry["UserName"], password, self.company, **options)
+
+
+def _as_stored(order: Any) -> orders_db.Order:
+    """A seeded order in the shape of the example database: cases, at the price the rep saw."""
+    lines = tuple(
+        orders_db.OrderLine(item_key=line.item_key, quantity=line.quantity, price=line.price) for line in order.lines
+    )
+    return orders_db.Order(**{**asdict(order), "po_number": order.po_number or None, "lines": lines})
