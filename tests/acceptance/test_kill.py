@@ -1,0 +1,233 @@
+"""The real server process, killed (SIGKILL) in the worst moments: after a restart the files are right, orders once.
+
+Not on Windows, which has no SIGKILL; there the same code runs, and the same ledger.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from installation import PATIENCE, Installation, install
+from routebooks import server
+from routebooks.sandbox.update import Result
+from routebooks.sandbox.world import SandboxWorld
+from routebooks.settings import load
+from routebooks.store import runs as run_store
+from routebooks.store.ledger import OrderState
+from routebooks.store.runs import Phase, State
+
+#: a server that ticks once, at its start, and then hardly ever: what is ready after that stays ready
+ONE_TICK = 3600.0
+
+
+class Process:
+    """`routebooks serve` as a process of its own."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def start(self, tick_seconds: float = 0.05) -> None:
+        """Start, and wait until it answers."""
+        settings = self.installation.settings
+        environment = {
+            **os.environ,
+            "ROUTEBOOKS_PORT": str(settings.port),
+            "ROUTEBOOKS_PUBLIC_URL": settings.public_url,
+            "ROUTEBOOKS_TICK_SECONDS": str(tick_seconds),
+        }
+        command = [sys.executable, "-m", "routebooks", "--home", str(settings.home), "serve"]
+        self._running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        end = time.monotonic() + PATIENCE
+        while True:
+            with suppress(urllib.error.URLError, ConnectionError):
+                urllib.request.urlopen(f"{settings.public_url}/webconnector/support", timeout=5).close()
+                return
+            assert self._running.poll() is None, (self._running.stderr or sys.stdin).read()
+            assert time.monotonic() < end, "the server does not come up"
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """The power goes."""
+        if self._running is not None:
+            self._running.kill()
+            self._running.communicate()
+            self._running = None
+
+    def again(self, tick_seconds: float = 0.05) -> None:
+        """Killed, and started anew."""
+        self.kill()
+        self.start(tick_seconds)
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[Process]:
+    """A server process, not started yet, with a seeded sandbox."""
+    with ExitStack() as stack:
+        world = SandboxWorld(tmp_path / "sandbox")
+        stack.callback(world.stop)
+        world.start()
+        sock = server.listen("127.0.0.1", 0)
+        port = sock.getsockname()[1]
+        sock.close()
+        settings = load(home=tmp_path / "home", public_url=f"http://localhost:{port}", port=port)
+        installation = install(settings, world, quickbooks={"page_size": "30"})
+        stack.callback(installation.ctx.store.close)
+        made = Process(installation)
+        stack.callback(made.kill)
+        yield made
+
+
+def files_are_right(installation: Installation) -> None:
+    """Every good customer and item stands in its file once, and nothing else lies in the folder."""
+    folder = installation.world.ftp_root / "latest4711"
+    assert sorted(path.name for path in folder.iterdir()) == ["customer.fil", "item.fil"]
+    keys = [line.split(b"\t")[1] for line in installation.file("customer.fil").splitlines()]
+    accounts = [customer.get("AccountNumber", "").encode() for customer in installation.world.company.customers()]
+    good = [account for account in accounts if account and accounts.count(account) == 1]
+    assert sorted(keys) == sorted(good)
+    assert installation.file("item.fil").count(b"\r\n") == 182
+
+
+def night(process: Process) -> None:
+    """A night to its end, whatever happened before."""
+    installation = process.installation
+    made = [run.id for run in active(installation)]
+    installation.until_called_for(made)
+    assert installation.connector().update().result in (Result.DONE, Result.NO_WORK)
+    installation.until_ended(made)
+    assert {installation.run(run_id).state for run_id in made} == {State.DONE}
+    files_are_right(installation)
+
+
+def active(installation: Installation) -> list[run_store.Run]:
+    with installation.ctx.store.read() as tx:
+        return run_store.active_runs(tx)
+
+
+def test_killed_in_mid_extract(process: Process) -> None:
+    process.installation.ask("customers", "items")
+    process.start()
+    process.installation.until_called_for([run.id for run in active(process.installation)])
+    turns: list[str] = []
+
+    def kill_after_three(kind: str) -> None:
+        turns.append(kind)
+        if len(turns) == 4:
+            process.kill()
+
+    assert process.installation.connector(kill_after_three).update().result is Result.ERROR
+    assert {run.phase for run in active(process.installation)} == {Phase.EXTRACT}
+    process.start()
+    night(process)
+
+
+def test_killed_after_the_last_page_and_before_the_work(process: Process) -> None:
+    process.installation.ask("customers", "items")
+    process.start(ONE_TICK)
+    process.installation.until_called_for([run.id for run in active(process.installation)])
+    assert process.installation.connector().update().result is Result.DONE
+    assert {run.state for run in active(process.installation)} == {State.READY}
+    process.again()
+    night(process)
+
+
+def test_killed_in_mid_upload(process: Process) -> None:
+    ftp = process.installation.world.ftp
+    ftp.cut_upload_after = 5000
+    killed: list[bool] = []
+
+    def kill() -> None:
+        process.kill()
+        killed.append(True)
+
+    ftp.on_cut = kill
+    process.installation.ask("customers", "items")
+    process.start()
+    process.installation.until_called_for([run.id for run in active(process.installation)])
+    process.installation.connector().update()
+    end = time.monotonic() + PATIENCE
+    while not killed:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    process.start()
+    night(process)
+
+
+def orders_stand_once(installation: Installation) -> None:
+    """Every order that QuickBooks took stands in it once, and the orders database knows."""
+    posted = [order["Other"] for order in installation.world.company.sales_orders()]
+    assert len(posted) == len(set(posted))
+    assert len(posted) >= 9
+    for key in posted:
+        order = installation.order(key)
+        assert order is not None
+        assert (order.state, order.told) == (OrderState.POSTED, "posted")
+
+
+def first_night(process: Process) -> Installation:
+    process.installation.ask("customers", "items")
+    process.start()
+    night(process)
+    process.installation.ask("orders")
+    installation = process.installation
+    installation.until_called_for([run.id for run in active(installation)])
+    return installation
+
+
+def test_killed_after_an_order_was_handed_out_and_before_its_answer(process: Process) -> None:
+    installation = first_night(process)
+    company = installation.world.company
+    carried_out = company.process
+
+    def process_and_kill(session: str, request: bytes) -> bytes:
+        answer = carried_out(session, request)
+        if b"SalesOrderAddRq" in request:
+            process.kill()
+        return answer
+
+    company.process = process_and_kill  # type: ignore[method-assign]
+    assert installation.connector().update().result is Result.ERROR
+    assert len(company.sales_orders()) == 1
+    company.process = carried_out  # type: ignore[method-assign]
+    process.start()
+    installation.connector().update()
+    installation.until_ended([run.id for run in active(installation)])
+    orders_stand_once(installation)
+
+
+def test_killed_after_the_answer_and_before_the_write_back(process: Process) -> None:
+    installation = first_night(process)
+    process.again(ONE_TICK)
+    (run,) = active(installation)
+    assert run.phase is Phase.POST
+    installation.connector().update()
+    assert installation.run(run.id).phase is Phase.CONFIRM
+    assert all(order.told is None for order in map(installation.order, posted_keys(installation)) if order is not None)
+    process.again()
+    installation.until_ended([run.id])
+    orders_stand_once(installation)
+
+
+def posted_keys(installation: Installation) -> list[str]:
+    return [str(order["Other"]) for order in installation.world.company.sales_orders()]
+
+
+def test_a_second_server_on_the_same_folder_is_refused(process: Process) -> None:
+    process.start()
+    settings = process.installation.settings
+    command = [sys.executable, "-m", "routebooks", "--home", str(settings.home), "serve"]
+    second = subprocess.run(command, env={**os.environ, "ROUTEBOOKS_PORT": "0"}, capture_output=True, timeout=60)
+    assert second.returncode == 2
+    assert b"server-runs" in second.stderr
+    assert b"Traceback" not in second.stderr
