@@ -47,6 +47,8 @@ class Setting:
     secret: bool = False
     #: our own assumption about a system that publishes nothing: said where a user sets it
     assumed: bool = False
+    #: a write that is under way is recognised by it: it cannot be changed before the answer is here
+    fixed_while_writing: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from routebooks.connectors.base import CallingSource, Check, Connector, Setting
 from routebooks.engine.context import Context
 from routebooks.engine.window import opens_in
 from routebooks.errors import ConfigError
-from routebooks.store import audit
+from routebooks.store import audit, ledger
 from routebooks.store import companies as store
 from routebooks.store.companies import Caller, ConnectionRow
 from routebooks.store.database import Tx
@@ -67,6 +67,14 @@ def change(ctx: Context, tx: Tx, row: ConnectionRow, given: Mapping[str, str], a
     """Set settings of a connection anew; the others stay. Raises ConfigError."""
     kind = ctx.connector(row.connector)
     settings, secrets = _sort(kind, given, complete=False)
+    fixed = {setting.name: setting.default for setting in kind.settings if setting.fixed_while_writing}
+    touched = [name for name in fixed if name in settings and settings[name] != row.settings.get(name, fixed[name])]
+    if touched and ledger.unsettled_to(tx, row.id):
+        raise ConfigError(
+            f"{touched[0]} cannot be changed while an order is on its way.",
+            hint="Let the Web Connector finish (`routebooks order list --state sending`), then change it.",
+            code="setting-in-use",
+        )
     store.change_connection(
         tx,
         row.id,

@@ -209,6 +209,16 @@ def unsettled_of(tx: Tx, run_id: int) -> int:
     return int(tx.execute(query).scalar_one())
 
 
+def unsettled_to(tx: Tx, connection_id: int) -> int:
+    """How many write attempts into the system of a connection have no answer yet."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(write_attempts.join(ledger).join(flows, flows.c.id == ledger.c.flow_id))
+        .where(flows.c.target_id == connection_id, write_attempts.c.state.in_(("waiting", "out", "unknown")))
+    )
+    return int(tx.execute(query).scalar_one())
+
+
 def outcomes_of(tx: Tx, run_id: int) -> dict[str, int]:
     """How many orders that a run tried to write now stand in each state."""
     query = (

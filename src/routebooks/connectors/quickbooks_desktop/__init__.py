@@ -1,0 +1,1 @@
+"""QuickBooks Desktop, reached through the Web Connector with qbXML."""

@@ -1,0 +1,195 @@
+"""Records of an answer straight into typed columns: no object a record, one Arrow table a few thousand of them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import ROUND_HALF_UP, Decimal, DecimalException
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from lxml import etree
+
+from routebooks.records import PRECISION, Field, Kind
+
+#: The place of a field that holds the name of the record's own element, less "Ret".
+OWN_NAME = "."
+#: Rows that all columns are lengthened by at once.
+_BLOCK = 512
+
+_Column: TypeAlias = "list[str | None]"
+_Plan: TypeAlias = "dict[str, _Column | _Plan | Callable[[etree._Element, int], None]]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListField(Field):
+    """A field of a stream, and where its value stands in the record."""
+
+    #: paths below the record, of which a record has one at most; empty: the field's own name, dots for levels
+    at: tuple[str, ...] = ()
+    #: the field whose value is taken where this one has none
+    otherwise: str = ""
+
+
+class Columns:
+    """Columns that grow by records and are taken off as an Arrow table."""
+
+    def __init__(self, fields: Sequence[ListField]) -> None:
+        self._fields = fields
+        #: how many values of a field could not be read and became null
+        self.unreadable: Counter[str] = Counter()
+        self._start()
+
+    def _start(self) -> None:
+        self.size = 0
+        self._room = 0
+        self._columns: dict[str, _Column] = {field.name: [] for field in self._fields}
+        self._custom: dict[str, _Column] = {}
+        self._plan: _Plan = {"DataExtRet": self._custom_field}
+        self._own_name: list[_Column] = []
+        for field in self._fields:
+            for path in field.at or (field.name.replace(".", "/"),):
+                self._place(path, self._columns[field.name])
+
+    def _place(self, path: str, column: _Column) -> None:
+        if path == OWN_NAME:
+            self._own_name.append(column)
+            return
+        *levels, last = path.split("/")
+        plan = self._plan
+        for level in levels:
+            below = plan.setdefault(level, {})
+            assert isinstance(below, dict), f"{level} is a value and has values below it"
+            plan = below
+        plan[last] = column
+
+    def add(self, record: etree._Element) -> None:
+        """Take the values of one record; elements that no field asks for are passed over."""
+        if self.size == self._room:
+            for column in (*self._columns.values(), *self._custom.values()):
+                column.extend([None] * _BLOCK)
+            self._room += _BLOCK
+        for column in self._own_name:
+            column[self.size] = record.tag.removesuffix("Ret")
+        _fill(record, self._plan, self.size)
+        self.size += 1
+
+    def _custom_field(self, element: etree._Element, row: int) -> None:
+        # OwnerID 0 marks what the user sees as a custom field; other owners are programs' private marks.
+        name = element.findtext("DataExtName")
+        if name and element.findtext("OwnerID", "0") in ("0", ""):
+            column = self._custom.get(name)
+            if column is None:
+                column = self._custom[name] = [None] * self._room
+            column[row] = element.findtext("DataExtValue") or None
+
+    def take(self) -> pa.Table:
+        """The records so far as a table: the fields in their order, then `Custom.<name>` as text. Starts anew."""
+        arrays: dict[str, pa.Array[Any]] = {}
+        for field in self._fields:
+            column = self._columns[field.name][: self.size]
+            arrays[field.name], bad = _typed(field, column)
+            if bad:
+                self.unreadable[field.name] += bad
+        for field in self._fields:
+            if field.otherwise:
+                arrays[field.name] = pc.coalesce(arrays[field.name], arrays[field.otherwise])
+        for name, column in self._custom.items():
+            arrays[f"Custom.{name}"] = pa.array(column[: self.size], pa.string())
+        self._start()
+        return pa.table(arrays)
+
+
+def _fill(element: etree._Element, plan: _Plan, row: int) -> None:
+    for child in element:
+        place = plan.get(child.tag)
+        if place is None:
+            continue
+        if isinstance(place, list):
+            place[row] = child.text
+        elif isinstance(place, dict):
+            _fill(child, place, row)
+        else:
+            place(child, row)
+
+
+def latest(table: pa.Table, key: str) -> pa.Table:
+    """Each key once, in order of first sight, as it was seen last. Records without a key all stay."""
+    keys = table[key]
+    if pc.count_distinct(keys, mode="only_valid").as_py() == table.num_rows - keys.null_count:
+        return table
+    # A dict keeps the place where a key was first put in, and the row that was put in last.
+    rows = {row if name is None else name: row for row, name in enumerate(keys.to_pylist())}
+    return table.take(pa.array(rows.values(), pa.int64()))
+
+
+def _typed(field: Field, column: _Column) -> tuple[pa.Array[Any], int]:
+    """The column in its type, and how many values had to be given up. The whole column at once where it is clean."""
+    texts = pa.array(column, pa.string())
+    if field.kind is Kind.TEXT:
+        return texts, 0
+    try:
+        array = texts.cast(field.arrow)
+        # Arrow takes years that Python has no dates for.
+        if field.kind in (Kind.DATE, Kind.TIMESTAMP):
+            pc.min_max(array).as_py()
+        return array, 0
+    except (pa.ArrowInvalid, OverflowError, ValueError):
+        values = [None if text is None else _READERS[field.kind](text.strip(), field) for text in column]
+        array = pa.array(values, field.arrow)
+        return array, array.null_count - texts.null_count
+
+
+def _boolean(text: str, _: Field) -> bool | None:
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.lower())
+
+
+def _integer(text: str, _: Field) -> int | None:
+    return int(text) if re.fullmatch(r"[+-]?[0-9]{1,18}", text) else None
+
+
+def _decimal(text: str, field: Field) -> Decimal | None:
+    # Percents can arrive with their sign (reference/quickbooks-desktop.md section 2).
+    try:
+        value = Decimal(text.removesuffix("%")).quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)
+    except DecimalException:
+        return None
+    return value if value.is_finite() and abs(value) < Decimal(10) ** (PRECISION - field.scale) else None
+
+
+def _date(text: str, _: Field) -> date | None:
+    match = re.fullmatch(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", text)
+    try:
+        return date(*map(int, match.groups())) if match else None
+    except ValueError:
+        return None
+
+
+_INSTANT = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})T(\d{1,2}):(\d{1,2}):(\d{1,2})(?:([+-])(\d{1,2}):(\d{1,2})|Z)")
+
+
+def _timestamp(text: str, _: Field) -> datetime | None:
+    # Without an offset nobody knows the instant: a guess could move a cursor past changes that were never read.
+    match = _INSTANT.fullmatch(text)
+    if not match:
+        return None
+    year, month, day, hour, minute, second = map(int, match.groups()[:6])
+    away = timedelta(hours=int(match[8] or 0), minutes=int(match[9] or 0))
+    try:
+        zone = timezone(-away if match[7] == "-" else away)
+        return datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+_READERS: dict[Kind, Callable[[str, Field], Any]] = {
+    Kind.BOOLEAN: _boolean,
+    Kind.INTEGER: _integer,
+    Kind.DECIMAL: _decimal,
+    Kind.DATE: _date,
+    Kind.TIMESTAMP: _timestamp,
+}

@@ -1,0 +1,117 @@
+"""Connections: what a person types, what a test shows, and what must not change while an order is on its way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from house import Books, House, records
+from routebooks.connectors.base import Connector
+from routebooks.engine import connections
+from routebooks.errors import ConfigError
+from routebooks.store import companies
+from routebooks.store.companies import ConnectionRow
+
+
+def row(house: House, name: str = "toy_caller") -> ConnectionRow:
+    with house.ctx.store.read() as tx:
+        found = companies.connection_named(tx, house.company_id, name)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"nothing": "1"}, "setting-unknown"),
+        ({"page_size": "many"}, "setting-not-a-number"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(house: House, given: dict[str, str], code: str) -> None:
+    with pytest.raises(ConfigError) as caught, house.ctx.store.begin() as tx:
+        connections.change(house.ctx, tx, row(house), given, "test")
+    assert caught.value.problem.code == code
+    with pytest.raises(ConfigError) as missing, house.ctx.store.begin() as tx:
+        connections.add(
+            house.ctx, tx, company_id=house.company_id, name="more", connector="toy_files", given={}, actor="test"
+        )
+    assert missing.value.problem.code == "setting-missing"
+    with pytest.raises(ConfigError) as taken, house.ctx.store.begin() as tx:
+        connections.add(
+            house.ctx, tx, company_id=house.company_id, name="toy_files", connector="toy_files", given={}, actor="test"
+        )
+    assert taken.value.problem.code == "connection-exists"
+
+
+def test_a_changed_setting_leaves_the_others(house: House) -> None:
+    with house.ctx.store.begin() as tx:
+        connections.change(house.ctx, tx, row(house), {"page_size": "7"}, "test")
+    with house.ctx.store.begin() as tx:
+        connections.change(house.ctx, tx, row(house), {"company_file": "C:/x.qbw"}, "test")
+    assert row(house).settings == {"page_size": 7, "company_file": "C:/x.qbw"}
+
+
+def test_how_writes_are_recognised_is_not_changed_while_one_is_open(house: House) -> None:
+    caller: Connector = house.ctx.connectors["toy_caller"]
+    caller.settings = tuple(replace(setting, fixed_while_writing=True) for setting in caller.settings)
+    for name in ("customers", "items"):
+        house.run(name)
+    books = Books({"customers": records([1]), "items": records([11])})
+    house.visit(books)
+    house.tick()
+    house.orders.put("A-1", "1", "11")
+    house.run("orders")
+    with pytest.raises(ConfigError) as caught, house.ctx.store.begin() as tx:
+        connections.change(house.ctx, tx, row(house), {"page_size": "7"}, "test")
+    assert caught.value.problem.code == "setting-in-use"
+    house.visit(books)
+    with house.ctx.store.begin() as tx:
+        connections.change(house.ctx, tx, row(house), {"page_size": "7"}, "test")
+
+
+def test_a_test_tells_what_the_visits_have_shown(house: House) -> None:
+    def failed() -> list[str]:
+        return [check.name for check in connections.test(house.ctx, house.books) if not check.ok]
+
+    assert failed() == ["seen"]
+    house.visit(Books(mark=""))
+    assert failed() == ["company file"]
+    house.visit(Books())
+    assert failed() == []
+    with house.ctx.store.begin() as tx:
+        companies.change_caller(tx, house.books, bound_path="C:/elsewhere")
+    house.run("customers")
+    house.visit(Books())
+    assert failed() == ["path"]
+    with house.ctx.store.begin() as tx:
+        connections.confirm(house.ctx, tx, row(house), "test")
+        connections.pause(house.ctx, tx, row(house), "test", paused=True)
+    assert failed() == ["open"]
+    house.clock.time += timedelta(days=2)
+    assert failed() == ["seen", "open"]
+
+
+def test_a_new_password_takes_the_place_of_the_old_and_rebinding_forgets(house: House) -> None:
+    with house.ctx.store.begin() as tx:
+        added = connections.new_password(house.ctx, tx, row(house), "test")
+    with house.ctx.store.read() as tx:
+        caller = companies.caller(tx, house.books)
+    assert caller is not None
+    assert added.password is not None
+    assert house.ctx.vault.matches(added.password, caller.password_hash)
+    assert not house.ctx.vault.matches(house.password, caller.password_hash)
+    house.visit(Books())
+    house.visit(Books(name="Renamed"))
+    with house.ctx.store.begin() as tx:
+        connections.rebind(house.ctx, tx, row(house), "test")
+    house.visit(Books(name="Renamed"))
+    with house.ctx.store.read() as tx:
+        bound = companies.caller(tx, house.books)
+    assert bound is not None
+    assert bound.bound_company == "Renamed"
+    with pytest.raises(ConfigError), house.ctx.store.begin() as tx:
+        connections.confirm(house.ctx, tx, row(house), "test")
+    with pytest.raises(ConfigError), house.ctx.store.begin() as tx:
+        connections.rebind(house.ctx, tx, row(house, "toy_files"), "test")
