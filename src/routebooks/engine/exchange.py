@@ -25,6 +25,8 @@ from routebooks.store.exchange import Request, Session
 
 #: a session that says nothing for so long has ended, whatever its caller thinks
 SESSION_SILENCE = timedelta(minutes=30)
+#: a session that spoke so lately is at work
+AT_WORK = timedelta(minutes=1)
 #: the longest that a caller is asked to stay away, so that a changed setting is felt
 LONGEST_POSTPONE = timedelta(hours=1)
 
@@ -44,6 +46,8 @@ class Opening:
 
     ticket: str
     work: bool
+    #: another connector is at work for the same connection this very moment
+    busy: bool = False
     postpone: timedelta = timedelta(0)
 
 
@@ -62,19 +66,22 @@ def _hash(ticket: str) -> str:
     return hashlib.sha256(ticket.encode()).hexdigest()
 
 
-def open_session(ctx: Context, connection_id: int, client_version: str | None = None) -> Opening:
+def open_session(ctx: Context, connection_id: int, address: str = "") -> Opening:
     """A caller has proved who it is. A session of it that never said good-bye is ended first, its work recovered.
 
-    An unbound connection always has work: its identity query.
+    An unbound connection always has work: its identity query. Two connectors at once would take each other's answers:
+    while one at another address is at work, this one has to wait.
     """
     now, ticket = ctx.now(), ctx.new_id(32)
     with ctx.store.begin() as tx:
         companies.connection(tx, connection_id, lock=True)
-        for session in store.open_sessions(tx, connection_id):
+        earlier = store.open_sessions(tx, connection_id)
+        if any(session.address != address and now - session.last_at < AT_WORK for session in earlier):
+            return Opening(ticket, work=False, busy=True)
+        for session in earlier:
             _end(ctx, tx, session, "dropped", now)
-        seen = {"last_seen_at": now} | ({"client_version": client_version} if client_version else {})
-        companies.change_caller(tx, connection_id, **seen)
-        store.add_session(tx, connection_id=connection_id, ticket_hash=_hash(ticket), now=now)
+        companies.change_caller(tx, connection_id, last_seen_at=now)
+        store.add_session(tx, connection_id=connection_id, ticket_hash=_hash(ticket), address=address, now=now)
         caller = companies.caller(tx, connection_id)
         closed_for = _closed_for(tx, connection_id, now)
         if closed_for is not None:

@@ -53,7 +53,6 @@ class Caller:
     seen_path: str | None
     refused: dict[str, str] | None
     last_problem: dict[str, str] | None
-    client_version: str | None
     last_seen_at: datetime | None
     silent_after_minutes: int
 

@@ -21,6 +21,7 @@ class Session:
     ticket_hash: str
     state: str
     verified: bool
+    address: str
     path: str | None
     turns: int
     last_error: str | None
@@ -46,13 +47,14 @@ class Request:
     out_at: datetime | None
 
 
-def add_session(tx: Tx, *, connection_id: int, ticket_hash: str, now: datetime) -> int:
+def add_session(tx: Tx, *, connection_id: int, ticket_hash: str, address: str, now: datetime) -> int:
     """A new session; its id."""
     values = {
         "connection_id": connection_id,
         "ticket_hash": ticket_hash,
         "state": "open",
         "verified": False,
+        "address": address,
         "opened_at": now,
         "last_at": now,
     }

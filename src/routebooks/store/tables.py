@@ -105,7 +105,6 @@ callers = sa.Table(
     _text("seen_path", optional=True),  # another path than the bound one: writes are held until a person confirms
     sa.Column("refused", sa.JSON(none_as_null=True)),  # why the company file that answered is not the bound one
     sa.Column("last_problem", sa.JSON(none_as_null=True)),
-    _text("client_version", optional=True),
     _instant("last_seen_at"),
     sa.Column("silent_after_minutes", sa.Integer(), nullable=False),
 )
@@ -215,6 +214,7 @@ sessions = sa.Table(
     sa.Column("ticket_hash", sa.Text(), nullable=False, unique=True),
     _text("state"),  # open | closed | dropped
     _flag("verified"),
+    _text("address"),
     _text("path", optional=True),
     _count("turns"),
     _text("last_error", optional=True),

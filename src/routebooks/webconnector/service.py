@@ -22,6 +22,7 @@ _OLDEST_CLIENT = (2, 0)
 _OK = ""
 _NOT_VALID = "nvu"
 _NO_WORK = "none"
+_BUSY = "busy"
 
 
 class Limits:
@@ -72,7 +73,7 @@ class WebConnectorService:
         return ""
 
     def authenticate(self, user_name: str, password: str, address: str) -> list[str]:
-        """A ticket always; then '' (work, with the company file that is open), none or nvu; then seconds to wait.
+        """A ticket always; then '' or a path (work), none, busy or nvu; then seconds to stay away.
 
         The answer to a wrong name and to a wrong password is the same.
         """
@@ -90,7 +91,9 @@ class WebConnectorService:
                 self._limits.failed(who, now)
             return [self._ctx.new_id(32), _NOT_VALID]
         self._limits.succeeded(who)
-        opening = exchange.open_session(self._ctx, caller.connection_id)
+        opening = exchange.open_session(self._ctx, caller.connection_id, address)
+        if opening.busy:
+            return [opening.ticket, _BUSY]
         if opening.work:
             return [opening.ticket, self._company_file(caller.connection_id)]
         seconds = int(opening.postpone.total_seconds())
