@@ -70,6 +70,8 @@ class Stream:
     label: str
     #: the field with the instant of the last change; None where the system keeps none
     modified: str | None = None
+    #: the field that numbers the lines of a record with lines: it is one row a line, its own fields repeated
+    line: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +126,7 @@ class Extract:
     stream: str
     page_size: int
     modified_since: datetime | None = None
+    modified_until: datetime | None = None
     #: from and to name, both inclusive: a slow extract is cut into slices
     name_range: tuple[str, str] | None = None
 

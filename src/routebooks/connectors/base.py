@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from routebooks.errors import Problem
-from routebooks.records import Document, Extract, Layout, Stream, Target
+from routebooks.records import Document, Extract, Layout, Rejected, Stream, Target
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,56 @@ class Identity:
     company_name: str
     #: what the file can do, for the connection test ("QuickBooks Enterprise Solutions 24.0", qbXML 13.0)
     product: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """A named source that a connector makes of the snapshots of several streams."""
+
+    stream: Stream
+    #: the streams whose snapshots it reads
+    needs: tuple[str, ...]
+    #: the stream among them whose changes make an incremental extract; None: always the whole
+    changes: str | None = None
+
+
+@runtime_checkable
+class Viewing(Protocol):
+    """A source that also has views."""
+
+    def views(self) -> Mapping[str, View]:
+        """The views by name."""
+        ...
+
+    def view(
+        self, connection: Connection, name: str, tables: Mapping[str, pa.Table], today: date
+    ) -> tuple[pa.Table, tuple[Rejected, ...]]:
+        """The view, with the fields of its stream, from the tables of the streams it needs; and what it set aside.
+
+        `today` is the company's own day (for what is overdue).
+        """
+        ...
+
+
+#: finds a record of the last snapshot of a stream by its id; None when there is none
+LookUp = Callable[[str, str], Mapping[str, Any] | None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A document as it is to be written, and what a person should know of it."""
+
+    document: Document
+    notes: tuple[Problem, ...] = ()
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A document target that settles prices, units and credit before a document is written."""
+
+    def prepare(self, connection: Connection, target: str, document: Document, look_up: LookUp) -> Prepared:
+        """The document by the connection's policies. Raises RecordError for one that has to wait for a person."""
+        ...
 
 
 @runtime_checkable
