@@ -23,13 +23,21 @@ def installed(tmp_path: Path) -> Iterator[Make]:
     """Makes an installation with a server that runs; `fill` fills the sandbox's company."""
     with ExitStack() as stack:
 
-        def make(fill: Callable[[SandboxCompany], object] = seed, **more: dict[str, str]) -> Installation:
+        def make(
+            fill: Callable[[SandboxCompany], object] = seed, database_url: str = "", **more: dict[str, str]
+        ) -> Installation:
             world = SandboxWorld(tmp_path / "sandbox", fill=fill)
             stack.callback(world.stop)
             world.start()
             sock = server.listen("127.0.0.1", 0)
             port = sock.getsockname()[1]
-            settings = load(home=tmp_path / "home", public_url=f"http://localhost:{port}", port=port, tick_seconds=0.05)
+            settings = load(
+                home=tmp_path / "home",
+                public_url=f"http://localhost:{port}",
+                port=port,
+                tick_seconds=0.05,
+                database_url=database_url,
+            )
             made = install(settings, world, **more)
             stack.callback(made.ctx.store.close)
             begun, ready = [], threading.Event()
