@@ -70,13 +70,16 @@ class House:
     def run(self, name: str) -> int:
         """Ask for a run of a flow and let the tick plan it."""
         with self.ctx.store.begin() as tx:
-            run_id = runs.create(tx, flow_store.flow(tx, self.flows[name]), "person", self.clock())
+            (run_id,) = runs.create(self.ctx, tx, [flow_store.flow(tx, self.flows[name])], "person", self.clock())
         self.tick()
         return run_id
 
     def tick(self) -> int:
-        """One tick, with the work done at once."""
-        return runs.tick(self.ctx, lambda run: work.run_now(self.ctx, run))
+        """Ticks until nothing is ready any more, with the work done at once; how much there was."""
+        done = 0
+        while started := runs.tick(self.ctx, lambda run: work.run_now(self.ctx, run)):
+            done += started
+        return done
 
     def state(self, run_id: int) -> Run:
         """The run as it stands."""
@@ -213,6 +216,7 @@ def build(url: str, folder: Path) -> House:
                 map_text=MAPS[name],
                 enabled=True,
                 incremental=False,
+                settings={},
                 late_after_minutes=60,
                 expires_after_minutes=1440,
                 created_at=clock(),

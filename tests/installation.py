@@ -43,7 +43,8 @@ class Installation:
     def ask(self, *names: str) -> list[int]:
         """Ask for runs of flows, as `flow run` does."""
         with self.ctx.store.begin() as tx:
-            return [runs.create(tx, flow_store.flow(tx, self.flows[name]), "person", self.ctx.now()) for name in names]
+            wanted = [flow_store.flow(tx, self.flows[name]) for name in names]
+            return runs.create(self.ctx, tx, wanted, "person", self.ctx.now())
 
     def run(self, run_id: int) -> Run:
         """The run as it stands."""

@@ -58,7 +58,8 @@ class Demo:
     def _round(self, names: list[str]) -> None:
         with self.ctx.store.begin() as tx:
             now = self.ctx.now()
-            made = [runs.create(tx, flow_store.flow(tx, self.flows[name]), "person", now) for name in names]
+            wanted = [flow_store.flow(tx, self.flows[name]) for name in names]
+            made = runs.create(self.ctx, tx, wanted, "person", now)
         self._until(made, lambda run: not run.active or run.phase in (Phase.EXTRACT, Phase.POST))
         self.web_connector.update()
         self._until(made, lambda run: not run.active)

@@ -90,6 +90,8 @@ class TargetColumn(Field):
     position: int = 0
     #: our own assumption, nowhere published
     assumed: bool = False
+    #: the kind of codes in detail.fil that this column's values belong to
+    detail: str = ""
     #: how a value is written in a file, where not as the rest: a date's strftime pattern, or "money" for a decimal
     format: str = ""
 
@@ -126,9 +128,9 @@ class Extract:
     stream: str
     page_size: int
     modified_since: datetime | None = None
-    modified_until: datetime | None = None
     #: from and to name, both inclusive: a slow extract is cut into slices
     name_range: tuple[str, str] | None = None
+    modified_until: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,9 @@ def test_every_store_and_item_goes_out_once_and_an_order_for_any_comes_back(inst
     descriptions = {row["item_number"]: row["item_description"] for row in reversed(day)}
     assert all(row[2] == descriptions[row[1]] for row in items)
     with installation.ctx.store.read() as tx:
-        attempts = [run_store.attempts_of(tx, run_id) for run_id in made]
-        assert [len(run_store.pages_of(tx, attempts[at][0].id)) for at in (0, 1)] == [3, 12]
+        extracts = run_store.extracts_of(tx, installation.run(made[0]).night_id).values()
+        attempts = [run_store.attempts_of(tx, extract.id) for extract in extracts]
+        assert [len(run_store.pages_of(tx, tries[0].id)) for tries in attempts] == [3, 12]
 
     orders = orders_of(day[:: len(day) // 40])
     orders_db.add_orders(installation.world.orders_url, orders, datetime(2026, 1, 1, tzinfo=UTC))

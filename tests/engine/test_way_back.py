@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -113,7 +114,7 @@ def test_a_refused_order_waits_for_a_person_and_gets_a_new_set_id(linked: House)
     bring_in(linked, books)
     assert books.written == []
     with linked.ctx.store.begin() as tx:
-        ledger.retry(tx, linked.order("A-1"), linked.clock())
+        ledger.retry(linked.ctx, tx, linked.order("A-1"), linked.clock())
     linked.tick()
     linked.tick()
     linked.visit(books)
@@ -121,7 +122,7 @@ def test_a_refused_order_waits_for_a_person_and_gets_a_new_set_id(linked: House)
     assert linked.order("A-1").state is OrderState.POSTED
     assert books.written[0]["set"] != first["set"]
     with pytest.raises(ConfigError), linked.ctx.store.begin() as tx:
-        ledger.retry(tx, linked.order("A-1"), linked.clock())
+        ledger.retry(linked.ctx, tx, linked.order("A-1"), linked.clock())
 
 
 def test_too_busy_is_tried_again_with_a_new_attempt_and_ends_in_the_list(linked: House) -> None:
@@ -285,4 +286,23 @@ def test_an_orders_database_that_is_away_is_asked_again(linked: House) -> None:
     linked.visit(books)
     linked.tick()
     assert linked.state(run_id).state is State.DONE
+    assert len(books.written) == 1
+
+
+def test_an_order_that_changed_after_posting_is_reported_and_not_posted_again(linked: House) -> None:
+    linked.orders.put("A-1", "1", "11")
+    books = Books()
+    bring_in(linked, books)
+    posted = linked.orders.orders[0]
+    changed = replace(posted, rows=({**posted.rows[0], "quantity": "9"},))
+    for order, codes in ((changed, ["order-changed-after-posting"]), (posted, [])):
+        linked.orders.orders[0] = order
+        bring_in(linked, books)
+        with linked.ctx.store.read() as tx:
+            assert [line.rejected.code for line in rejected.list_rejected(tx)] == codes
+    untouched = replace(posted, rows=({**posted.rows[0], "sync_status": "posted"},))
+    linked.orders.orders[0] = untouched
+    bring_in(linked, books)
+    with linked.ctx.store.read() as tx:
+        assert rejected.list_rejected(tx) == []
     assert len(books.written) == 1

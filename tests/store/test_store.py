@@ -50,6 +50,7 @@ def furnish(tx: Tx, name: str = "Harbor") -> Ids:
         map_name="customers",
         enabled=True,
         incremental=False,
+        settings={},
         late_after_minutes=60,
         expires_after_minutes=1440,
         created_at=NOW,
@@ -62,6 +63,7 @@ def add_run(tx: Tx, ids: Ids) -> int:
         tx,
         company_id=ids.company,
         flow_id=ids.flow,
+        night_id=runs.add_night(tx, ids.company, NOW),
         trigger="person",
         phase=Phase.PLAN,
         state=State.WAITING,
@@ -173,6 +175,7 @@ def test_links_are_written_anew_and_old_keys_stay(store: Store, tmp_path: Path) 
             address="a",
             artifact_id=artifact_id,
             records=1,
+            state="made",
             made_at=NOW,
         )
         made = deliveries.delivery_of_run(tx, run_id)

@@ -131,8 +131,11 @@ class View:
     stream: Stream
     #: the streams whose snapshots it reads
     needs: tuple[str, ...]
-    #: the stream among them whose changes make an incremental extract; None: always the whole
-    changes: str | None = None
+    #: the streams among them of which an incremental flow reads only what changed; the others are always read whole
+    changes: tuple[str, ...] = ()
+    #: the stream among them that lists what was deleted (its field TxnID), and the field that a person knows it by
+    deletions: str | None = None
+    deletions_label: str = ""
 
 
 @runtime_checkable
@@ -353,4 +356,22 @@ class FileTarget(Protocol):
 
     def place(self, connection: Connection, layout: str, data: bytes) -> Placed:
         """Put the file in place: temporary name, size check, rename. Repeatable. Raises TransientError, ConfigError."""
+        ...
+
+
+@runtime_checkable
+class Fetching(Protocol):
+    """A file target from which a file can be read back."""
+
+    def fetch(self, connection: Connection, layout: str) -> bytes | None:
+        """The file as it lies at the target; None when there is none. Raises TransientError, ConfigError."""
+        ...
+
+
+@runtime_checkable
+class Marking(Protocol):
+    """A file target that can be told when all files of a night are in place."""
+
+    def mark_done(self, connection: Connection) -> None:
+        """Put the marker file in place, if the connection's settings want one. Raises TransientError, ConfigError."""
         ...

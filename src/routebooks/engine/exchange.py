@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from routebooks.connectors.base import CallingSource, Connection, Outcome
-from routebooks.engine import identity, ledger, runs
+from routebooks.engine import extracts, identity, ledger
 from routebooks.engine.context import Context, as_json
 from routebooks.engine.window import opens_in
 from routebooks.errors import Problem
@@ -192,17 +192,16 @@ def _read(ctx: Context, visit: _Visit, request: Request, answer: bytes, written:
 def _page(ctx: Context, visit: _Visit, request: Request, answer: bytes, written: Written | None) -> Record:
     with ctx.store.read() as tx:
         attempt = run_store.attempt(tx, request.attempt_id or 0)
-        run = run_store.run(tx, attempt.run_id)
-        extract = runs.extract_of(tx, run, attempt.page_size)
+        extract = run_store.extract(tx, attempt.extract_id)
         number = len(run_store.pages_of(tx, attempt.id)) + 1
-    page = visit.source.read_page(visit.connection, extract, answer)
+    page = visit.source.read_page(visit.connection, extracts.request_of(extract, attempt.page_size), answer)
 
     def record(tx: Tx) -> bool:
         problem = page.problem or _SESSION_LOST
         if page.outcome in (Outcome.STOP, Outcome.HOLD):
-            runs.fail(tx, run_store.run(tx, run.id), problem, visit.now)
+            extracts.fail(ctx, tx, extract, problem, visit.now)
         elif page.outcome in (Outcome.RETRY, Outcome.UNKNOWN) or written is None:
-            runs.break_attempt(ctx, tx, attempt.id, problem, visit.now)
+            extracts.break_attempt(ctx, tx, attempt.id, problem, visit.now)
             store.change_session(tx, visit.session.id, last_error=problem.message)
         else:
             artifact_id = ctx.artifacts.record(tx, written)
@@ -210,7 +209,7 @@ def _page(ctx: Context, visit: _Visit, request: Request, answer: bytes, written:
                 tx, attempt_id=attempt.id, number=number, artifact_id=artifact_id, records=page.records, now=visit.now
             )
             if page.next_request is None:
-                runs.pages_complete(tx, attempt.id, visit.now)
+                extracts.complete(ctx, tx, attempt.id, visit.now)
             else:
                 store.add_request(
                     tx,
@@ -218,7 +217,6 @@ def _page(ctx: Context, visit: _Visit, request: Request, answer: bytes, written:
                     kind="page",
                     request=page.next_request,
                     now=visit.now,
-                    run_id=run.id,
                     attempt_id=attempt.id,
                     urgent=True,
                 )
@@ -240,9 +238,9 @@ def _refused(ctx: Context, visit: _Visit, request: Request, hresult: str, messag
         if request.kind == "page" and request.attempt_id is not None:
             if final:
                 attempt = run_store.attempt(tx, request.attempt_id)
-                runs.fail(tx, run_store.run(tx, attempt.run_id), problem, visit.now)
+                extracts.fail(ctx, tx, run_store.extract(tx, attempt.extract_id), problem, visit.now)
             else:
-                runs.break_attempt(ctx, tx, request.attempt_id, problem, visit.now)
+                extracts.break_attempt(ctx, tx, request.attempt_id, problem, visit.now)
         elif request.kind == "write" and final:
             ledger.not_accepted(ctx, tx, visit.connection, request, problem, visit.now)
         elif request.kind in ("write", "find", "clear"):
@@ -309,14 +307,14 @@ def _end(ctx: Context, tx: Tx, session: Session, state: str, now: datetime) -> N
     store.change_session(tx, session.id, state=state, closed_at=now)
     for request in store.requests_of(tx, session_id=session.id, states=("out",)):
         if request.kind == "page" and request.attempt_id is not None:
-            runs.break_attempt(ctx, tx, request.attempt_id, _SESSION_LOST, now)
+            extracts.break_attempt(ctx, tx, request.attempt_id, _SESSION_LOST, now)
         elif request.kind == "identity":
             store.change_request(tx, request.id, state="dropped", answered_at=now)
         else:
             store.change_request(tx, request.id, state="waiting", session_id=None)
     waiting = store.next_waiting(tx, session.connection_id)
     while waiting is not None and waiting.urgent and waiting.attempt_id is not None:
-        runs.break_attempt(ctx, tx, waiting.attempt_id, _SESSION_LOST, now)
+        extracts.break_attempt(ctx, tx, waiting.attempt_id, _SESSION_LOST, now)
         waiting = store.next_waiting(tx, session.connection_id)
 
 

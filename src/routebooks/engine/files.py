@@ -1,69 +1,90 @@
-"""The way out: pages to a snapshot, through the map to the bytes of a file, into place, then links and cursor."""
+"""The way out, first half: pages to snapshots, through view and map to the bytes of a file, and what holds it back."""
 
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from routebooks.connectors.base import CallingSource, FileTarget, PulledSource
-from routebooks.engine import runs
-from routebooks.engine.context import Context
+from routebooks.connectors.base import CallingSource, Connection, FileTarget, PulledSource, Source, View, Viewing
+from routebooks.engine import changes, extracts
+from routebooks.engine.context import Context, as_json
 from routebooks.engine.flows import map_of
-from routebooks.errors import FatalError
+from routebooks.errors import FatalError, Problem
 from routebooks.mapping.apply import Mapped, apply_map
-from routebooks.records import Stream, Target
+from routebooks.records import Layout, Rejected, Stream
 from routebooks.store import deliveries, flows, rejected
 from routebooks.store import runs as run_store
 from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
-from routebooks.store.runs import Run, State
+from routebooks.store.runs import ExtractRow, Phase, Run, State
+
+#: in the kept rows of a file: the id that the record's own system knows it by
+KEY = "__key"
+#: a whole file with less than this share of the last one's records is held (setting guard_percent)
+GUARD_PERCENT = 70
 
 
-def take_snapshot(ctx: Context, run_id: int) -> None:
-    """Read the pages of the one complete attempt (or call the source) into a snapshot.
+def take_snapshots(ctx: Context, run_id: int) -> None:
+    """Read the pages of each complete extract (or call the source) into a snapshot, unless another run has done so.
 
     Raises FatalError when a page cannot be read, TransientError when a source that is called does not answer.
     """
     with ctx.store.read() as tx:
         run = run_store.run(tx, run_id)
         flow = flows.flow(tx, run.flow_id)
-        source = runs.source_of(ctx, tx, flow)
-        connection = ctx.connection(tx, flow.source_id)
-        extract = runs.extract_of(tx, run, int(connection.settings.get("page_size") or 1))
-        pages = _page_ids(tx, run_id) if isinstance(source, CallingSource) else None
+        source = extracts.source_of(ctx, tx, flow)
+        there = run_store.extracts_of(tx, run.night_id, flow.source_id)
+        wanted = [there[stream] for stream in extracts.needs(source, flow.stream)]
+        missing = [extract for extract in wanted if deliveries.snapshot_of(tx, extract.id) is None]
+    for extract in missing:
+        _take(ctx, run, source, extract)
+    with ctx.store.begin() as tx:
+        found = [deliveries.snapshot_of(tx, extract.id) for extract in wanted]
+        run_store.change_run(tx, run_id, records_read=sum(snapshot.records for snapshot in found if snapshot))
+
+
+def _take(ctx: Context, run: Run, source: Source, extract: ExtractRow) -> None:
+    with ctx.store.read() as tx:
+        connection = ctx.connection(tx, extract.connection_id)
+        pages = _page_ids(tx, extract) if isinstance(source, CallingSource) else None
     if pages is not None:
-        table = source.parse(flow.stream, (_page(ctx, artifact_id) for artifact_id in pages))
+        table = source.parse(extract.stream, (_artifact(ctx, artifact_id) for artifact_id in pages))
     else:
-        table = source.parse(flow.stream, ctx.able(connection.connector, PulledSource).extract(connection, extract))
+        asked = extracts.request_of(extract, int(connection.settings.get("page_size") or 1))
+        table = source.parse(extract.stream, ctx.able(connection.connector, PulledSource).extract(connection, asked))
     written = ctx.artifacts.write(run.company_id, "snapshot", parquet(table), ctx.now())
     with ctx.store.begin() as tx:
-        artifact_id = ctx.artifacts.record(tx, written)
         deliveries.keep_snapshot(
             tx,
             company_id=run.company_id,
-            connection_id=flow.source_id,
-            stream=flow.stream,
-            run_id=run_id,
-            artifact_id=artifact_id,
+            connection_id=extract.connection_id,
+            stream=extract.stream,
+            extract_id=extract.id,
+            artifact_id=ctx.artifacts.record(tx, written),
             records=table.num_rows,
+            whole=extract.modified_since is None,
             taken_at=ctx.now(),
         )
-        run_store.change_run(tx, run_id, records_read=table.num_rows)
+        if not isinstance(source, CallingSource):
+            run_store.change_extract(tx, extract.id, state="complete")
 
 
-def _page_ids(tx: Tx, run_id: int) -> list[int]:
-    complete = [attempt for attempt in run_store.attempts_of(tx, run_id) if attempt.state == "complete"]
+def _page_ids(tx: Tx, extract: ExtractRow) -> list[int]:
+    complete = [attempt for attempt in run_store.attempts_of(tx, extract.id) if attempt.state == "complete"]
     if not complete:
-        raise FatalError("The run has no complete extract.", hint="Run the flow again.", code="extract-incomplete")
+        raise FatalError(
+            f"The extract of {extract.stream} is not complete.", hint="Run the flow again.", code="extract-incomplete"
+        )
     return [page.artifact_id for page in run_store.pages_of(tx, complete[-1].id)]
 
 
-def _page(ctx: Context, artifact_id: int) -> bytes:
+def _artifact(ctx: Context, artifact_id: int) -> bytes:
     with ctx.store.read() as tx:
         return ctx.artifacts.get(tx, artifact_id)
 
@@ -75,123 +96,150 @@ def parquet(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
+def from_parquet(data: bytes) -> pa.Table:
+    """A table from Parquet."""
+    return pq.read_table(io.BytesIO(data))
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run maps, and what comes of it: the mapped rows with the key of each, and who was set aside."""
+
+    rows: pa.Table
+    rejected: tuple[Rejected, ...]
+    left_out: int
+
+
 def make_file(ctx: Context, run_id: int) -> None:
-    """Map the snapshot and make the bytes of the file; rejected records and the keys of the good ones are kept."""
+    """Map the snapshots and make the bytes of the file. It then waits for its turn in the night, or for a person.
+
+    Raises ConfigError for a map that does not fit, FatalError for bytes that do not hold what they should.
+    """
     with ctx.store.read() as tx:
         run = run_store.run(tx, run_id)
         flow = flows.flow(tx, run.flow_id)
-        source = runs.source_of(ctx, tx, flow)
-        stream = source.streams()[flow.stream]
-        connection = ctx.connection(tx, flow.target_id)
-        snapshot = deliveries.snapshot_of_run(tx, run_id)
-        if snapshot is None:
-            raise FatalError("The run has no snapshot.", hint="Run the flow again.", code="snapshot-missing")
-        table = pq.read_table(io.BytesIO(ctx.artifacts.get(tx, snapshot.artifact_id)))
+        source = extracts.source_of(ctx, tx, flow)
+        books, connection = ctx.connection(tx, flow.source_id), ctx.connection(tx, flow.target_id)
+        tables = _tables(ctx, tx, run, flow, source)
     files = ctx.able(connection.connector, FileTarget)
     layout = files.layouts()[flow.target]
-    parameters = {"Company.CustId": connection.company.cust_id, "Company.Name": connection.company.name}
+    made = _mapped(ctx, flow, source, books, tables, layout)
+    if flow.incremental:
+        made = _only_changes(ctx, run, flow, source, tables, layout, made)
+    _keep(ctx, run, flow, files, connection, made)
+
+
+def _tables(ctx: Context, tx: Tx, run: Run, flow: Flow, source: Source) -> dict[str, pa.Table]:
+    tables = {}
+    there = run_store.extracts_of(tx, run.night_id, flow.source_id)
+    for stream in extracts.needs(source, flow.stream):
+        snapshot = deliveries.snapshot_of(tx, there[stream].id)
+        if snapshot is None:
+            raise FatalError(f"{stream} has no snapshot.", hint="Run the flow again.", code="snapshot-missing")
+        tables[stream] = from_parquet(ctx.artifacts.get(tx, snapshot.artifact_id))
+    return tables
+
+
+def _mapped(
+    ctx: Context, flow: Flow, source: Source, books: Connection, tables: Mapping[str, pa.Table], layout: Layout
+) -> Made:
+    stream = extracts.stream_of(source, flow.stream)
+    aside: tuple[Rejected, ...] = ()
+    if isinstance(source, Viewing) and flow.stream in source.views():
+        today = ctx.now().astimezone(ZoneInfo(books.company.time_zone)).date()
+        table, aside = source.view(books, flow.stream, tables, today)
+    else:
+        table = tables[flow.stream]
+    parameters = {"Company.CustId": books.company.cust_id, "Company.Name": books.company.name}
     mapped = apply_map(map_of(flow), table, layout, parameters, key_field=stream.label)
-    encoded = files.encode(connection, flow.target, mapped.table)
+    return Made(_with_keys(mapped, table, stream), (*aside, *mapped.rejected), mapped.left_out)
+
+
+def _with_keys(mapped: Mapped, table: pa.Table, stream: Stream) -> pa.Table:
+    return mapped.table.append_column(KEY, pc.take(table[stream.key], mapped.source_rows))
+
+
+def _only_changes(
+    ctx: Context,
+    run: Run,
+    flow: Flow,
+    source: Source,
+    tables: Mapping[str, pa.Table],
+    layout: Layout,
+    made: Made,
+) -> Made:
+    """Of an incremental flow: what was delivered as it is now is left out; what was deleted is told."""
+    view: View | None = source.views().get(flow.stream) if isinstance(source, Viewing) else None
+    with ctx.store.read() as tx:
+        there = run_store.extracts_of(tx, run.night_id, flow.source_id)
+        whole = all(there[name].modified_since is None for name in extracts.changing(source, flow.stream))
+        gone = changes.deleted(tx, flow, view, tables, made.rows, whole=whole)
+        kept, unchanged = changes.suppress(tx, flow, made.rows)
+        rows, never = changes.tell_deleted(tx, flow, layout, kept, gone)
+    return Made(rows, (*made.rejected, *never), made.left_out + unchanged)
+
+
+def _keep(ctx: Context, run: Run, flow: Flow, files: FileTarget, connection: Connection, made: Made) -> None:
+    table = made.rows.drop_columns([KEY])
+    encoded = files.encode(connection, flow.target, table)
     data = ctx.artifacts.write(run.company_id, "file", encoded.data, ctx.now())
-    keys = ctx.artifacts.write(run.company_id, "keys", _keys(mapped, table, layout, stream), ctx.now())
+    rows = ctx.artifacts.write(run.company_id, "rows", parquet(made.rows), ctx.now())
     folder, name = files.file_name(connection, flow.target)
+    now = ctx.now()
     with ctx.store.begin() as tx:
+        reason = _guard(tx, flow, encoded.records)
         deliveries.keep_delivery(
             tx,
             company_id=run.company_id,
             flow_id=flow.id,
-            run_id=run_id,
+            run_id=run.id,
             layout=flow.target,
             address=f"{folder}/{name}",
             artifact_id=ctx.artifacts.record(tx, data),
-            keys_id=ctx.artifacts.record(tx, keys),
+            rows_id=ctx.artifacts.record(tx, rows),
             records=encoded.records,
-            made_at=ctx.now(),
+            state="held" if reason else "made",
+            problem=as_json(reason) if reason else None,
+            made_at=now,
         )
-        rejected.keep_rejected(
-            tx,
-            company_id=run.company_id,
-            flow_id=flow.id,
-            run_id=run_id,
-            stream=flow.stream,
-            records=mapped.rejected,
-            now=ctx.now(),
-        )
+        _list_rejected(tx, run, flow, made.rejected, ctx)
         run_store.change_run(
             tx,
-            run_id,
-            records_rejected=len(mapped.rejected),
-            records_left_out=mapped.left_out,
+            run.id,
+            phase=Phase.DELIVER,
+            state=State.HELD if reason else State.WAITING,
+            problem=as_json(reason) if reason else None,
+            waits_for="a person" if reason else "its turn in the night",
+            tries=0,
+            records_rejected=len(made.rejected),
+            records_left_out=made.left_out,
             notes=[{"code": note.code, "message": note.message, "hint": note.hint} for note in encoded.notes],
         )
 
 
-def _keys(mapped: Mapped, table: pa.Table, target: Target, stream: Stream) -> bytes:
-    """The key of every record in the file, with the id that its system knows it by."""
-    column = next((column.name for column in target.columns if column.key), None)
-    if column is None:
-        return b"{}"
-    ids = pc.take(table[stream.key], mapped.source_rows)
-    pairs = dict(zip(mapped.table[column].to_pylist(), ids.to_pylist(), strict=True))
-    return json.dumps(pairs).encode()
+def _list_rejected(tx: Tx, run: Run, flow: Flow, records: tuple[Rejected, ...], ctx: Context) -> None:
+    rejected.keep_rejected(
+        tx,
+        company_id=run.company_id,
+        flow_id=flow.id,
+        run_id=run.id,
+        stream=flow.stream,
+        records=records,
+        now=ctx.now(),
+    )
 
 
-def place_file(ctx: Context, run_id: int) -> None:
-    """Put the file in place at the target. Raises TransientError when the server is away; safe to repeat."""
-    with ctx.store.read() as tx:
-        run = run_store.run(tx, run_id)
-        flow = flows.flow(tx, run.flow_id)
-        connection = ctx.connection(tx, flow.target_id)
-        delivery = deliveries.delivery_of_run(tx, run_id)
-        if delivery is None:
-            raise FatalError("The run has no file.", hint="Run the flow again.", code="file-missing")
-        data = ctx.artifacts.get(tx, delivery.artifact_id)
-    placed = ctx.able(connection.connector, FileTarget).place(connection, flow.target, data)
-    with ctx.store.begin() as tx:
-        deliveries.delivered(tx, delivery.id, placed.address, ctx.now())
-
-
-def finish(ctx: Context, run_id: int) -> None:
-    """After the file lies in place, all at once: links, cursor, what is no longer rejected, and the run's end."""
-    with ctx.store.begin() as tx:
-        run = run_store.run(tx, run_id)
-        flow = flows.flow(tx, run.flow_id)
-        delivery = deliveries.delivery_of_run(tx, run_id)
-        if delivery is None or delivery.keys_id is None:
-            raise FatalError("The run has no file.", hint="Run the flow again.", code="file-missing")
-        ids: Mapping[str, str] = json.loads(ctx.artifacts.get(tx, delivery.keys_id))
-        now = ctx.now()
-        deliveries.keep_links(
-            tx,
-            company_id=run.company_id,
-            connection_id=flow.source_id,
-            stream=flow.stream,
-            ids=ids,
-            delivery_id=delivery.id,
-            now=now,
-        )
-        if not flow.incremental:
-            rejected.resolve(tx, flow.id, flow.stream, now, not_in_run=run_id)
-        _move_cursor(ctx, tx, run, flow)
-        run_store.change_run(
-            tx,
-            run_id,
-            state=State.DONE,
-            records_written=delivery.records,
-            finished_at=now,
-            waits_for="",
-            problem=None,
-        )
-
-
-def _move_cursor(ctx: Context, tx: Tx, run: Run, flow: Flow) -> None:
-    """The cursor is the greatest modified time seen, never our clock."""
-    stream = runs.source_of(ctx, tx, flow).streams()[flow.stream]
-    snapshot = deliveries.snapshot_of_run(tx, run.id)
-    if stream.modified is None or snapshot is None:
-        return
-    table = pq.read_table(io.BytesIO(ctx.artifacts.get(tx, snapshot.artifact_id)), columns=[stream.modified])
-    seen = pc.max(table[stream.modified]).as_py()
-    before = flows.cursor(tx, flow.id)
-    if seen is not None and (before is None or before["modified"] < seen.isoformat()):
-        flows.set_cursor(tx, flow.id, {"modified": seen.isoformat()}, ctx.now())
+def _guard(tx: Tx, flow: Flow, records: int) -> Problem | None:
+    """Why a whole file is held: it is empty, or lost most of the records of the last one."""
+    if flow.incremental:
+        return None
+    last = deliveries.last_delivered(tx, flow.id)
+    least = flow.settings.get("guard_percent", GUARD_PERCENT)
+    if records and (last is None or records * 100 >= last.records * least):
+        return None
+    before = f"; the last one had {last.records}" if last else ""
+    return Problem(
+        "file-shrunk" if records else "file-empty",
+        f"The file of {flow.name} has {records} records{before}. It was not sent.",
+        "Look whether QuickBooks shows all of them. If this is right, send it: `routebooks file release`.",
+    )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from routebooks.connectors.base import (
     CallingSource,
@@ -36,6 +38,8 @@ class FlowTemplate:
     stream: str
     target: str
     map_name: str
+    incremental: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 #: QuickBooks to PocketAdvantage: all of them, every night (the seed's first process map), and orders back (its second)
@@ -67,7 +71,8 @@ def add(
         target=template.target,
         map_name=template.map_name,
         enabled=True,
-        incremental=template.direction == "back",
+        incremental=template.incremental,
+        settings=dict(template.settings),
         schedule=None,
         late_after_minutes=4 * 60,
         expires_after_minutes=DAY,

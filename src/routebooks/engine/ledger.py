@@ -130,14 +130,14 @@ def _written(
         wait = timedelta(minutes=2) * 2**attempt.number
         store.change_order(tx, order.id, state=OrderState.RETRY, not_before=now + wait, problem=_problem_json(result))
     elif result.outcome is Outcome.STOP:
-        _stop(tx, order, attempt.run_id, result.problem or _NO_REASON, now)
+        _stop(ctx, tx, order, attempt.run_id, result.problem or _NO_REASON, now)
     else:
         refuse(tx, order, attempt.run_id, result.problem or _NO_REASON, now)
     runs.settle(tx, attempt.run_id, now)
     return True
 
 
-def _stop(tx: Tx, order: Order, run_id: int, problem: Problem, now: datetime) -> None:
+def _stop(ctx: Context, tx: Tx, order: Order, run_id: int, problem: Problem, now: datetime) -> None:
     """QuickBooks takes no orders at all (edition, permission): what has not left yet is withdrawn, the owner told."""
     hold(tx, order, run_id, problem, now)
     for request in exchange.requests_of(tx, run_id=run_id, states=("waiting",)):
@@ -149,7 +149,7 @@ def _stop(tx: Tx, order: Order, run_id: int, problem: Problem, now: datetime) ->
             store.change_write_attempt(tx, attempt.id, state="withdrawn")
             store.change_order(tx, attempt.ledger_id, state=OrderState.NEW)
     if not store.unsettled_of(tx, run_id):
-        runs.fail(tx, run_store.run(tx, run_id), problem, now)
+        runs.fail(ctx, tx, run_store.run(tx, run_id), problem, now)
 
 
 def _found(
@@ -287,7 +287,7 @@ def not_accepted(
     runs.settle(tx, attempt.run_id, now)
 
 
-def retry(tx: Tx, order: Order, now: datetime) -> None:
+def retry(ctx: Context, tx: Tx, order: Order, now: datetime) -> None:
     """A person asks for another try of an order. Raises ConfigError when it stands in QuickBooks or is on its way."""
     if order.state is OrderState.POSTED:
         raise ConfigError(
@@ -301,4 +301,4 @@ def retry(tx: Tx, order: Order, now: datetime) -> None:
         )
     store.change_order(tx, order.id, state=OrderState.NEW, not_before=None, tries=order.tries + 1)
     flow = flows.flow(tx, order.flow_id)
-    runs.create(tx, flow, "person", now)
+    runs.create(ctx, tx, [flow], "person", now)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,13 +14,11 @@ from routebooks.connectors.base import (
     SourceOrder,
     WriteBack,
 )
-from routebooks.engine import ledger
+from routebooks.engine import documents, ledger
 from routebooks.engine.context import Context
-from routebooks.engine.flows import map_of
 from routebooks.errors import Problem, RecordError
-from routebooks.mapping.apply import apply_map
-from routebooks.records import Document, Rejected, Target, TargetColumn
-from routebooks.store import deliveries, flows, rejected
+from routebooks.records import Document, Rejected
+from routebooks.store import flows, rejected
 from routebooks.store import ledger as store
 from routebooks.store import runs as run_store
 from routebooks.store.database import Tx
@@ -49,22 +46,52 @@ def read_orders(ctx: Context, run_id: int) -> None:
         if moved is not None:
             flows.set_cursor(tx, flow.id, {"stamp": moved.stamp.isoformat(), "key": moved.key}, ctx.now())
         run_store.change_run(tx, run_id, records_read=len(found))
+    _report_changed(ctx, run_id, flow, connection, found)
+
+
+def _report_changed(ctx: Context, run_id: int, flow: Flow, source: Connection, found: Sequence[SourceOrder]) -> None:
+    """An order that stands in QuickBooks and reads otherwise now is reported, not posted again.
+
+    Compared as mapped, so that what our own write-back changed is no change.
+    """
+    with ctx.store.read() as tx:
+        known = {item.key: store.order_keyed(tx, flow.id, item.key) for item in found}
+        target = ctx.connection(tx, flow.target_id)
+    posted = {key: order for key, order in known.items() if order is not None and order.state is OrderState.POSTED}
+    read = {item.key: item.rows for item in found if item.key in posted}
+    columns = ctx.able(target.connector, DocumentTarget).targets()[flow.target]
+    before, _ = documents.mapped(ctx, flow, source, columns, {key: order.source for key, order in posted.items()})
+    after, _ = documents.mapped(ctx, flow, source, columns, read)
+    changed = [key for key in posted if after.get(key) != before.get(key)]
+    with ctx.store.begin() as tx:
+        same = [key for key in posted if key not in changed]
+        rejected.resolve(tx, flow.id, flow.stream, ctx.now(), keys=same)
+        _list(tx, flow, run_id, [_changed(posted[key], read[key]) for key in changed], ctx.now())
+
+
+def _changed(order: Order, rows: Sequence[Mapping[str, Any]]) -> Rejected:
+    return Rejected(
+        order.key,
+        Problem(
+            "order-changed-after-posting",
+            f"Order {order.key} was changed in PocketAdvantage after it was posted as {order.number}.",
+            "Change the sales order in QuickBooks by hand, then `routebooks rejected resolve`. It is not posted again.",
+        ),
+        {"rows": list(rows), "posted": order.source},
+    )
+
+
+def _list(tx: Tx, flow: Flow, run_id: int, records: Sequence[Rejected], now: datetime) -> None:
+    rejected.keep_rejected(
+        tx, company_id=flow.company_id, flow_id=flow.id, run_id=run_id, stream=flow.stream, records=records, now=now
+    )
 
 
 def _keep(tx: Tx, flow: Flow, run_id: int, item: SourceOrder, now: datetime) -> None:
     known = store.order_keyed(tx, flow.id, item.key)
     if item.problem is not None:
         if known is None:
-            entry = Rejected(item.key, item.problem, {"rows": list(item.rows)})
-            rejected.keep_rejected(
-                tx,
-                company_id=flow.company_id,
-                flow_id=flow.id,
-                run_id=run_id,
-                stream=flow.stream,
-                records=[entry],
-                now=now,
-            )
+            _list(tx, flow, run_id, [Rejected(item.key, item.problem, {"rows": list(item.rows)})], now)
         return
     rows = [dict(row) for row in item.rows]
     if known is None:
@@ -94,129 +121,28 @@ def prepare_orders(ctx: Context, run_id: int) -> None:
         flow = flows.flow(tx, run.flow_id)
         source, target = ctx.connection(tx, flow.source_id), ctx.connection(tx, flow.target_id)
         orders = store.orders_to_prepare(tx, flow.id, ctx.now())
-    columns = ctx.able(target.connector, DocumentTarget).targets()[flow.target]
-    documents, refused = _documents(ctx, flow, source, columns, orders)
+    settled = documents.settle(ctx, flow, source, target, {order.key: order.source for order in orders})
     with ctx.store.begin() as tx:
         # Read again under the lock: the work may have been cut off after this very transaction and begun anew.
         allowed = {order.id for order in store.orders_to_prepare(tx, flow.id, ctx.now())}
-        links = _links(tx, target, columns, documents.values())
         for order in orders:
             if order.id not in allowed:
                 continue
-            problem = refused.get(order.key)
+            problem = settled.refused.get(order.key)
             if problem is None:
-                problem = _send(ctx, tx, order, run_id, target, columns, documents[order.key], links)
+                problem = _send(ctx, tx, order, run_id, target, settled.ready[order.key])
             if problem is not None:
                 ledger.hold(tx, order, run_id, problem, ctx.now())
+        run_store.change_run(tx, run_id, notes=settled.notes)
         _wait_or_go_on(ctx, tx, run, target)
 
 
-def _documents(
-    ctx: Context, flow: Flow, source: Connection, target: Target, orders: Sequence[Order]
-) -> tuple[dict[str, Document], dict[str, Problem]]:
-    """The documents of the orders by key, and why some orders have none: one bad line holds the whole order."""
-    rows = [row for order in orders for row in order.source]
-    keys = [order.key for order in orders for _ in order.source]
-    if not rows:
-        return {}, {order.key: _no_lines(order) for order in orders}
-    connector = ctx.able(source.connector, OrderSource)
-    parameters = {"Company.CustId": source.company.cust_id, "Company.Name": source.company.name}
-    table = connector.order_table(rows, source)
-    key_field = connector.order_fields(source).key
-    mapped = apply_map(map_of(flow), table, target, parameters, key_field=key_field)
-    refused = {item.key: item.problem for item in mapped.rejected}
-    lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    indices: list[int] = mapped.source_rows.to_pylist()  # type: ignore[assignment]
-    for index, row in zip(indices, mapped.table.to_pylist(), strict=True):
-        lines[keys[index]].append(row)
-    documents: dict[str, Document] = {}
-    for order in orders:
-        if len(lines[order.key]) < len(order.source) and order.key not in refused:
-            refused[order.key] = _no_lines(order)
-        if order.key not in refused:
-            documents[order.key] = _document(order.key, lines[order.key], target)
-    return documents, refused
-
-
-def _document(key: str, rows: Sequence[Mapping[str, Any]], target: Target) -> Document:
-    header = [column.name for column in target.columns if not column.line]
-    line = [column.name for column in target.columns if column.line]
-    return Document(
-        key,
-        {name: rows[0][name] for name in header if rows[0][name] is not None},
-        tuple({name: row[name] for name in line if row[name] is not None} for row in rows),
-    )
-
-
-def _no_lines(order: Order) -> Problem:
-    return Problem(
-        "order-lines-missing",
-        f"Order {order.key} has no line that can be written.",
-        "Look at the order in PocketAdvantage, and at the map of this flow.",
-    )
-
-
-Links = Mapping[str, Mapping[str, str]]
-
-
-def _links(tx: Tx, target: Connection, columns: Target, documents: Iterable[Document]) -> Links:
-    """The ids behind every key that the documents name, by stream."""
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for document in documents:
-        for part in (document.header, *document.lines):
-            for column in columns.columns:
-                if column.link is not None and column.name in part:
-                    wanted[column.link].add(str(part[column.name]))
-    return {
-        stream: deliveries.find_links(
-            tx, company_id=target.company.id, connection_id=target.id, stream=stream, keys=keys
-        )
-        for stream, keys in wanted.items()
-    }
-
-
-def _send(
-    ctx: Context,
-    tx: Tx,
-    order: Order,
-    run_id: int,
-    target: Connection,
-    columns: Target,
-    document: Document,
-    links: Links,
-) -> Problem | None:
-    linked = [column for column in columns.columns if column.link is not None]
+def _send(ctx: Context, tx: Tx, order: Order, run_id: int, target: Connection, document: Document) -> Problem | None:
     try:
-        resolved = Document(
-            document.key,
-            _resolve(order.key, document.header, linked, links),
-            tuple(_resolve(order.key, line, linked, links) for line in document.lines),
-        )
-        ledger.send(ctx, tx, order, run_id, target, resolved)
+        ledger.send(ctx, tx, order, run_id, target, document)
     except RecordError as error:
         return error.problem
     return None
-
-
-def _resolve(order_key: str, part: Mapping[str, Any], linked: Sequence[TargetColumn], links: Links) -> dict[str, Any]:
-    """A header or line with the keys we delivered replaced by the ids of the system. Raises RecordError."""
-    resolved = dict(part)
-    for column in linked:
-        key = part.get(column.name)
-        if key is None or column.link is None:
-            continue
-        found = links.get(column.link, {}).get(str(key))
-        if found is None:
-            one = {"customers": "customer", "items": "item"}.get(column.link, column.link)
-            raise RecordError(
-                f"Order {order_key} names the {one} {key}, which never went out in a file.",
-                hint=f"Give the {one} this key in QuickBooks and let its flow run, or correct the order; then it goes "
-                "by itself with the next run.",
-                code=f"{one}-not-linked",
-                detail=str(key),
-            )
-        resolved[column.name] = found
-    return resolved
 
 
 def _wait_or_go_on(ctx: Context, tx: Tx, run: Run, target: Connection) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from routebooks.engine import files, orders, runs
+from routebooks.engine import deliver, files, orders, runs
 from routebooks.engine.context import Context
 from routebooks.errors import FatalError, RoutebooksError
 from routebooks.store import flows
@@ -19,7 +19,8 @@ log = structlog.get_logger()
 Step = Callable[[int], bool]
 
 _WAYS: dict[tuple[str, Phase], tuple[Callable[[Context, int], None], ...]] = {
-    ("out", Phase.LOAD): (files.take_snapshot, files.make_file, files.place_file, files.finish),
+    ("out", Phase.LOAD): (files.take_snapshots, files.make_file),
+    ("out", Phase.DELIVER): (deliver.place_file, deliver.finish),
     ("back", Phase.LOAD): (orders.read_orders, orders.prepare_orders),
     ("back", Phase.CONFIRM): (orders.tell, orders.finish),
 }
@@ -68,7 +69,7 @@ def _met(ctx: Context, run_id: int, error: Exception) -> None:
             detail=f"{type(error).__name__}: {error}",
         )
     with ctx.store.begin() as tx:
-        runs.met(tx, run_store.run(tx, run_id), error, ctx.now())
+        runs.met(ctx, tx, run_store.run(tx, run_id), error, ctx.now())
 
 
 def run_now(ctx: Context, run: Run) -> None:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from routebooks.store.database import Tx, from_row
-from routebooks.store.tables import companies, deliveries, flows, links, snapshots
+from routebooks.store.tables import companies, deliveries, flows, links, sent, snapshots
 
 #: bound parameters of one statement; SQLite allows 32,766
 _CHUNK = 2000
@@ -28,9 +28,11 @@ class Delivery:
     layout: str
     address: str
     artifact_id: int
-    keys_id: int | None
+    rows_id: int | None
+    resend_of: int | None
     records: int
     state: str
+    problem: dict[str, str] | None
     made_at: datetime
     delivered_at: datetime | None
 
@@ -43,28 +45,64 @@ class Snapshot:
     company_id: int
     connection_id: int
     stream: str
-    run_id: int
+    extract_id: int
     artifact_id: int
     records: int
+    whole: bool
     taken_at: datetime
 
 
 def keep_snapshot(tx: Tx, **values: Any) -> None:
-    """The snapshot of a run; made again, it takes the place of the first."""
-    tx.execute(snapshots.delete().where(snapshots.c.run_id == values["run_id"]))
+    """The snapshot of an extract; made again, it takes the place of the first."""
+    tx.execute(snapshots.delete().where(snapshots.c.extract_id == values["extract_id"]))
     tx.execute(snapshots.insert().values(**values))
 
 
-def snapshot_of_run(tx: Tx, run_id: int) -> Snapshot | None:
-    """The snapshot that a run took."""
-    row = tx.execute(sa.select(snapshots).where(snapshots.c.run_id == run_id)).one_or_none()
+def snapshot_of(tx: Tx, extract_id: int) -> Snapshot | None:
+    """The snapshot of an extract."""
+    row = tx.execute(sa.select(snapshots).where(snapshots.c.extract_id == extract_id)).one_or_none()
+    return from_row(Snapshot, row) if row else None
+
+
+def last_snapshot(tx: Tx, connection_id: int, stream: str) -> Snapshot | None:
+    """The newest snapshot of all records of a stream."""
+    query = (
+        sa.select(snapshots)
+        .where(snapshots.c.connection_id == connection_id, snapshots.c.stream == stream, snapshots.c.whole)
+        .order_by(snapshots.c.id.desc())
+        .limit(1)
+    )
+    row = tx.execute(query).one_or_none()
     return from_row(Snapshot, row) if row else None
 
 
 def keep_delivery(tx: Tx, **values: Any) -> None:
     """The file that a run made; made again (the work was cut off), it takes the place of the first."""
-    tx.execute(deliveries.delete().where(deliveries.c.run_id == values["run_id"], deliveries.c.state == "made"))
-    tx.execute(deliveries.insert().values(state="made", **values))
+    tx.execute(deliveries.delete().where(deliveries.c.run_id == values["run_id"], deliveries.c.state != "delivered"))
+    tx.execute(deliveries.insert().values(**values))
+
+
+def change_delivery(tx: Tx, delivery_id: int, **values: Any) -> None:
+    """Set columns of a delivery."""
+    tx.execute(deliveries.update().where(deliveries.c.id == delivery_id).values(**values))
+
+
+def delivery(tx: Tx, delivery_id: int) -> Delivery | None:
+    """The delivery with this id, if there is one."""
+    row = tx.execute(sa.select(deliveries).where(deliveries.c.id == delivery_id)).one_or_none()
+    return from_row(Delivery, row) if row else None
+
+
+def last_delivered(tx: Tx, flow_id: int) -> Delivery | None:
+    """The newest file of a flow that went to its target."""
+    query = (
+        sa.select(deliveries)
+        .where(deliveries.c.flow_id == flow_id, deliveries.c.state == "delivered")
+        .order_by(deliveries.c.delivered_at.desc(), deliveries.c.id.desc())
+        .limit(1)
+    )
+    row = tx.execute(query).one_or_none()
+    return from_row(Delivery, row) if row else None
 
 
 def delivery_of_run(tx: Tx, run_id: int) -> Delivery | None:
@@ -155,3 +193,34 @@ def find_links(tx: Tx, *, company_id: int, connection_id: int, stream: str, keys
         )
         found.update((row.key, row.external_id) for row in tx.execute(query))
     return found
+
+
+def sent_of(tx: Tx, flow_id: int, keys: Collection[str]) -> dict[str, tuple[str, list[dict[str, Any]]]]:
+    """Fingerprint and rows of what was last delivered under these keys."""
+    wanted = sorted(set(keys))
+    found: dict[str, tuple[str, list[dict[str, Any]]]] = {}
+    for start in range(0, len(wanted), _CHUNK):
+        query = sa.select(sent).where(sent.c.flow_id == flow_id, sent.c.key.in_(wanted[start : start + _CHUNK]))
+        found.update((row.key, (row.fingerprint, row.rows)) for row in tx.execute(query))
+    return found
+
+
+def sent_keys(tx: Tx, flow_id: int) -> list[str]:
+    """Every key that a flow ever delivered."""
+    return list(tx.execute(sa.select(sent.c.key).where(sent.c.flow_id == flow_id).order_by(sent.c.key)).scalars())
+
+
+def keep_sent(tx: Tx, flow_id: int, delivery_id: int, rows: Mapping[str, tuple[str, list[dict[str, Any]]]]) -> None:
+    """Remember what was delivered under each key: its fingerprint and its rows."""
+    values = [
+        {"flow_id": flow_id, "key": key, "fingerprint": fingerprint, "rows": kept, "delivery_id": delivery_id}
+        for key, (fingerprint, kept) in rows.items()
+    ]
+    insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+    query = insert(sent)
+    query = query.on_conflict_do_update(
+        index_elements=[sent.c.flow_id, sent.c.key],
+        set_={name: query.excluded[name] for name in ("fingerprint", "rows", "delivery_id")},
+    )
+    if values:
+        tx.execute(query, values)

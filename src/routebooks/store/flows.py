@@ -28,6 +28,7 @@ class Flow:
     map_text: str | None
     enabled: bool
     incremental: bool
+    settings: dict[str, Any]
     schedule: dict[str, Any] | None
     late_after_minutes: int
     expires_after_minutes: int

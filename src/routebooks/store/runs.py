@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from routebooks.store.database import Tx, from_row, one
-from routebooks.store.tables import companies, extract_attempts, flows, pages, runs
+from routebooks.store.tables import companies, extract_attempts, extracts, flows, nights, pages, runs
 
 
 class State(StrEnum):
@@ -22,6 +22,8 @@ class State(StrEnum):
     #: everything is here; the next tick starts the work
     READY = "ready"
     RUNNING = "running"
+    #: its file is held back until a person says so
+    HELD = "held"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -31,6 +33,7 @@ class State(StrEnum):
     EXPIRED = "expired"
 
 
+#: what still has something to do by itself; a held file waits for a person and keeps no other run from its turn
 ACTIVE = (State.WAITING, State.READY, State.RUNNING)
 
 
@@ -41,8 +44,10 @@ class Phase(StrEnum):
     PLAN = "plan"
     #: pages are coming in
     EXTRACT = "extract"
-    #: map and deliver (out), or read and prepare the orders (back)
+    #: map and make the file (out), or read and prepare the orders (back)
     LOAD = "load"
+    #: the file is made; it waits for its turn in the night, or for a person, then goes to the target
+    DELIVER = "deliver"
     #: the writes are on their way into the other system
     POST = "post"
     #: the answers are here: tell the orders database, close the run
@@ -56,6 +61,7 @@ class Run:
     id: int
     company_id: int
     flow_id: int
+    night_id: int
     trigger: str
     phase: Phase
     state: State
@@ -64,7 +70,6 @@ class Run:
     not_before: datetime
     late_after: datetime
     expires_at: datetime
-    modified_since: datetime | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -92,11 +97,24 @@ class Run:
 
 
 @dataclass(frozen=True)
+class ExtractRow:
+    """The reading of one stream, for the runs of a night that need it."""
+
+    id: int
+    night_id: int
+    connection_id: int
+    stream: str
+    state: str
+    modified_since: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class ExtractAttempt:
     """One try to read a stream to its end."""
 
     id: int
-    run_id: int
+    extract_id: int
     number: int
     state: str
     page_size: int
@@ -157,6 +175,19 @@ def ready_runs(tx: Tx, now: datetime) -> list[Run]:
     return [from_row(Run, row) for row in tx.execute(query)]
 
 
+def runs_of_night(tx: Tx, night_id: int) -> list[Run]:
+    """The runs of a night, oldest first."""
+    return [
+        from_row(Run, row) for row in tx.execute(sa.select(runs).where(runs.c.night_id == night_id).order_by(runs.c.id))
+    ]
+
+
+def held_runs(tx: Tx, flow_id: int) -> list[Run]:
+    """The runs of a flow whose file waits for a person."""
+    query = sa.select(runs).where(runs.c.flow_id == flow_id, runs.c.state == State.HELD).order_by(runs.c.id)
+    return [from_row(Run, row) for row in tx.execute(query)]
+
+
 def last_run(tx: Tx, flow_id: int, *, trigger: str | None = None, state: State | None = None) -> Run | None:
     """The newest run of a flow, of one trigger or in one state where asked."""
     query = sa.select(runs).where(runs.c.flow_id == flow_id).order_by(runs.c.id.desc()).limit(1)
@@ -202,9 +233,50 @@ def list_runs(
     return [RunLine(from_row(Run, row), row.company_name, row.flow_name) for row in tx.execute(query)]
 
 
-def add_attempt(tx: Tx, *, run_id: int, number: int, page_size: int, now: datetime) -> int:
+def add_night(tx: Tx, company_id: int, now: datetime) -> int:
+    """A new night; its id."""
+    return int(
+        tx.execute(nights.insert().values(company_id=company_id, created_at=now).returning(nights.c.id)).scalar_one()
+    )
+
+
+def add_extract(
+    tx: Tx, *, night_id: int, connection_id: int, stream: str, modified_since: datetime | None, now: datetime
+) -> int:
+    """A new extract; its id."""
+    values = {
+        "night_id": night_id,
+        "connection_id": connection_id,
+        "stream": stream,
+        "state": "open",
+        "modified_since": modified_since,
+        "created_at": now,
+    }
+    return int(tx.execute(extracts.insert().values(values).returning(extracts.c.id)).scalar_one())
+
+
+def change_extract(tx: Tx, extract_id: int, **values: Any) -> None:
+    """Set columns of an extract."""
+    tx.execute(extracts.update().where(extracts.c.id == extract_id).values(**values))
+
+
+def extract(tx: Tx, extract_id: int) -> ExtractRow:
+    """The extract with this id."""
+    row = tx.execute(sa.select(extracts).where(extracts.c.id == extract_id)).one_or_none()
+    return from_row(ExtractRow, one(row, f"extract {extract_id}"))
+
+
+def extracts_of(tx: Tx, night_id: int, connection_id: int | None = None) -> dict[str, ExtractRow]:
+    """The extracts of a night by stream, in the order they were made."""
+    query = sa.select(extracts).where(extracts.c.night_id == night_id).order_by(extracts.c.id)
+    if connection_id is not None:
+        query = query.where(extracts.c.connection_id == connection_id)
+    return {row.stream: from_row(ExtractRow, row) for row in tx.execute(query)}
+
+
+def add_attempt(tx: Tx, *, extract_id: int, number: int, page_size: int, now: datetime) -> int:
     """A new extract attempt; its id."""
-    values = {"run_id": run_id, "number": number, "state": "open", "page_size": page_size, "started_at": now}
+    values = {"extract_id": extract_id, "number": number, "state": "open", "page_size": page_size, "started_at": now}
     query = extract_attempts.insert().values(values).returning(extract_attempts.c.id)
     return int(tx.execute(query).scalar_one())
 
@@ -221,9 +293,10 @@ def attempt(tx: Tx, attempt_id: int) -> ExtractAttempt:
     return from_row(ExtractAttempt, one(row, f"attempt {attempt_id}"))
 
 
-def attempts_of(tx: Tx, run_id: int) -> list[ExtractAttempt]:
-    """The attempts of a run, in order."""
-    query = sa.select(extract_attempts).where(extract_attempts.c.run_id == run_id).order_by(extract_attempts.c.number)
+def attempts_of(tx: Tx, extract_id: int) -> list[ExtractAttempt]:
+    """The attempts of an extract, in order."""
+    query = sa.select(extract_attempts).where(extract_attempts.c.extract_id == extract_id)
+    query = query.order_by(extract_attempts.c.number)
     return [from_row(ExtractAttempt, row) for row in tx.execute(query)]
 
 

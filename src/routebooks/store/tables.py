@@ -124,6 +124,7 @@ flows = sa.Table(
     _text("map_text", optional=True),  # the company's own map; None takes the template
     _flag("enabled"),
     _flag("incremental"),
+    sa.Column("settings", sa.JSON(), nullable=False),
     sa.Column("schedule", sa.JSON(none_as_null=True)),
     sa.Column("late_after_minutes", sa.Integer(), nullable=False),
     sa.Column("expires_after_minutes", sa.Integer(), nullable=False),
@@ -139,21 +140,44 @@ cursors = sa.Table(
     _instant("updated_at", optional=False),
 )
 
+#: runs that read the same extracts and whose files are delivered in order; a run by itself is a night of one
+nights = sa.Table(
+    "nights",
+    metadata,
+    _id(),
+    _ref("company_id", "companies"),
+    _instant("created_at", optional=False),
+)
+
+#: the reading of one stream, for all runs of a night that need it
+extracts = sa.Table(
+    "extracts",
+    metadata,
+    _id(),
+    _ref("night_id", "nights"),
+    _ref("connection_id", "connections"),
+    _text("stream"),
+    _text("state"),  # open | complete | failed | dropped
+    _instant("modified_since"),
+    _instant("created_at", optional=False),
+    sa.UniqueConstraint("night_id", "connection_id", "stream"),
+)
+
 runs = sa.Table(
     "runs",
     metadata,
     _id(),
     _ref("company_id", "companies"),
     _ref("flow_id", "flows"),
+    _ref("night_id", "nights"),
     _text("trigger"),  # schedule | person
-    _text("phase"),  # plan | extract | load | post | confirm
+    _text("phase"),  # plan | extract | load | deliver | post | confirm
     _text("state"),
     _text("waits_for"),
     _count("tries"),
     _instant("not_before", optional=False),
     _instant("late_after", optional=False),
     _instant("expires_at", optional=False),
-    _instant("modified_since"),
     _instant("created_at", optional=False),
     _instant("started_at"),
     _instant("finished_at"),
@@ -166,20 +190,21 @@ runs = sa.Table(
     _ref("superseded_by", "runs", optional=True),
     sa.Index(None, "flow_id", "state"),
     sa.Index(None, "state", "not_before"),
+    sa.Index(None, "night_id"),
 )
 
 extract_attempts = sa.Table(
     "extract_attempts",
     metadata,
     _id(),
-    _ref("run_id", "runs"),
+    _ref("extract_id", "extracts"),
     sa.Column("number", sa.Integer(), nullable=False),
     _text("state"),  # open | complete | broken
     sa.Column("page_size", sa.Integer(), nullable=False),
     _instant("started_at", optional=False),
     _instant("ended_at"),
     sa.Column("problem", sa.JSON(none_as_null=True)),
-    sa.UniqueConstraint("run_id", "number"),
+    sa.UniqueConstraint("extract_id", "number"),
 )
 
 artifacts = sa.Table(
@@ -291,9 +316,10 @@ snapshots = sa.Table(
     _ref("company_id", "companies"),
     _ref("connection_id", "connections"),
     _text("stream"),
-    sa.Column("run_id", _Id, sa.ForeignKey("runs.id"), nullable=False, unique=True),
+    sa.Column("extract_id", _Id, sa.ForeignKey("extracts.id"), nullable=False, unique=True),
     _ref("artifact_id", "artifacts"),
     sa.Column("records", sa.Integer(), nullable=False),
+    sa.Column("whole", sa.Boolean(), nullable=False),  # of all records, not only of what changed
     _instant("taken_at", optional=False),
     sa.Index(None, "connection_id", "stream"),
 )
@@ -308,9 +334,11 @@ deliveries = sa.Table(
     _text("layout"),
     _text("address"),
     _ref("artifact_id", "artifacts"),
-    _ref("keys_id", "artifacts", optional=True),
+    _ref("rows_id", "artifacts", optional=True),  # the mapped rows behind the bytes, with the keys of their records
+    _ref("resend_of", "deliveries", optional=True),
     sa.Column("records", sa.Integer(), nullable=False),
-    _text("state"),  # made | delivered
+    _text("state"),  # made | held | delivered
+    sa.Column("problem", sa.JSON(none_as_null=True)),  # why it is held
     _instant("made_at", optional=False),
     _instant("delivered_at"),
 )
@@ -325,6 +353,17 @@ links = sa.Table(
     _text("external_id"),
     _ref("delivery_id", "deliveries"),
     _instant("updated_at", optional=False),
+)
+
+#: what was last delivered of each transaction, so that an unchanged one is not sent again and a deleted one can be told
+sent = sa.Table(
+    "sent",
+    metadata,
+    sa.Column("flow_id", _Id, sa.ForeignKey("flows.id"), primary_key=True),
+    sa.Column("key", sa.Text(), primary_key=True),
+    _text("fingerprint"),
+    sa.Column("rows", sa.JSON(), nullable=False),
+    _ref("delivery_id", "deliveries"),
 )
 
 rejected = sa.Table(

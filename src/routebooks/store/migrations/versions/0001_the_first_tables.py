@@ -63,6 +63,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("company_id", "name", name=op.f("uq_connections_company_id_name")),
     )
     op.create_table(
+        "nights",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_nights_company_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_nights")),
+    )
+    op.create_table(
         "callers",
         sa.Column("connection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("user_name", sa.Text(), nullable=False),
@@ -81,6 +89,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("user_name", name=op.f("uq_callers_user_name")),
     )
     op.create_table(
+        "extracts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("night_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("connection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("modified_since", Instant(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_extracts_connection_id")),
+        sa.ForeignKeyConstraint(["night_id"], ["nights.id"], name=op.f("fk_extracts_night_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_extracts")),
+        sa.UniqueConstraint(
+            "night_id", "connection_id", "stream", name=op.f("uq_extracts_night_id_connection_id_stream")
+        ),
+    )
+    op.create_table(
         "flows",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -94,6 +118,7 @@ def upgrade() -> None:
         sa.Column("map_text", sa.Text(), nullable=True),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("incremental", sa.Boolean(), nullable=False),
+        sa.Column("settings", sa.JSON(), nullable=False),
         sa.Column("schedule", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("late_after_minutes", sa.Integer(), nullable=False),
         sa.Column("expires_after_minutes", sa.Integer(), nullable=False),
@@ -134,6 +159,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("flow_id", name=op.f("pk_cursors")),
     )
     op.create_table(
+        "extract_attempts",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("extract_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("page_size", sa.Integer(), nullable=False),
+        sa.Column("started_at", Instant(), nullable=False),
+        sa.Column("ended_at", Instant(), nullable=True),
+        sa.Column("problem", sa.JSON(none_as_null=True), nullable=True),
+        sa.ForeignKeyConstraint(["extract_id"], ["extracts.id"], name=op.f("fk_extract_attempts_extract_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_extract_attempts")),
+        sa.UniqueConstraint("extract_id", "number", name=op.f("uq_extract_attempts_extract_id_number")),
+    )
+    op.create_table(
         "ledger",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -164,6 +203,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("flow_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("night_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("trigger", sa.Text(), nullable=False),
         sa.Column("phase", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -172,7 +212,6 @@ def upgrade() -> None:
         sa.Column("not_before", Instant(), nullable=False),
         sa.Column("late_after", Instant(), nullable=False),
         sa.Column("expires_at", Instant(), nullable=False),
-        sa.Column("modified_since", Instant(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("started_at", Instant(), nullable=True),
         sa.Column("finished_at", Instant(), nullable=True),
@@ -185,12 +224,37 @@ def upgrade() -> None:
         sa.Column("superseded_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_runs_company_id")),
         sa.ForeignKeyConstraint(["flow_id"], ["flows.id"], name=op.f("fk_runs_flow_id")),
+        sa.ForeignKeyConstraint(["night_id"], ["nights.id"], name=op.f("fk_runs_night_id")),
         sa.ForeignKeyConstraint(["superseded_by"], ["runs.id"], name=op.f("fk_runs_superseded_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
     )
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_runs_flow_id_state"), ["flow_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_runs_night_id"), ["night_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_runs_state_not_before"), ["state", "not_before"], unique=False)
+
+    op.create_table(
+        "snapshots",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("connection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("extract_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("artifact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("records", sa.Integer(), nullable=False),
+        sa.Column("whole", sa.Boolean(), nullable=False),
+        sa.Column("taken_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["artifact_id"], ["artifacts.id"], name=op.f("fk_snapshots_artifact_id")),
+        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_snapshots_company_id")),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_snapshots_connection_id")),
+        sa.ForeignKeyConstraint(["extract_id"], ["extracts.id"], name=op.f("fk_snapshots_extract_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshots")),
+        sa.UniqueConstraint("extract_id", name=op.f("uq_snapshots_extract_id")),
+    )
+    with op.batch_alter_table("snapshots", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_snapshots_connection_id_stream"), ["connection_id", "stream"], unique=False
+        )
 
     op.create_table(
         "deliveries",
@@ -201,32 +265,34 @@ def upgrade() -> None:
         sa.Column("layout", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("artifact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("keys_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("rows_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("resend_of", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("records", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("problem", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("made_at", Instant(), nullable=False),
         sa.Column("delivered_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["artifact_id"], ["artifacts.id"], name=op.f("fk_deliveries_artifact_id")),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_deliveries_company_id")),
         sa.ForeignKeyConstraint(["flow_id"], ["flows.id"], name=op.f("fk_deliveries_flow_id")),
-        sa.ForeignKeyConstraint(["keys_id"], ["artifacts.id"], name=op.f("fk_deliveries_keys_id")),
+        sa.ForeignKeyConstraint(["resend_of"], ["deliveries.id"], name=op.f("fk_deliveries_resend_of")),
+        sa.ForeignKeyConstraint(["rows_id"], ["artifacts.id"], name=op.f("fk_deliveries_rows_id")),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_deliveries_run_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sa.UniqueConstraint("run_id", name=op.f("uq_deliveries_run_id")),
     )
     op.create_table(
-        "extract_attempts",
+        "pages",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("page_size", sa.Integer(), nullable=False),
-        sa.Column("started_at", Instant(), nullable=False),
-        sa.Column("ended_at", Instant(), nullable=True),
-        sa.Column("problem", sa.JSON(none_as_null=True), nullable=True),
-        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_extract_attempts_run_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_extract_attempts")),
-        sa.UniqueConstraint("run_id", "number", name=op.f("uq_extract_attempts_run_id_number")),
+        sa.Column("artifact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("records", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("stored_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["artifact_id"], ["artifacts.id"], name=op.f("fk_pages_artifact_id")),
+        sa.ForeignKeyConstraint(["attempt_id"], ["extract_attempts.id"], name=op.f("fk_pages_attempt_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pages")),
+        sa.UniqueConstraint("attempt_id", "number", name=op.f("uq_pages_attempt_id_number")),
     )
     op.create_table(
         "rejected",
@@ -253,28 +319,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("rejected", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_rejected_flow_id_state"), ["flow_id", "state"], unique=False)
-
-    op.create_table(
-        "snapshots",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("company_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("connection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("stream", sa.Text(), nullable=False),
-        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("artifact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("records", sa.Integer(), nullable=False),
-        sa.Column("taken_at", Instant(), nullable=False),
-        sa.ForeignKeyConstraint(["artifact_id"], ["artifacts.id"], name=op.f("fk_snapshots_artifact_id")),
-        sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_snapshots_company_id")),
-        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_snapshots_connection_id")),
-        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_snapshots_run_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_snapshots")),
-        sa.UniqueConstraint("run_id", name=op.f("uq_snapshots_run_id")),
-    )
-    with op.batch_alter_table("snapshots", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_snapshots_connection_id_stream"), ["connection_id", "stream"], unique=False
-        )
 
     op.create_table(
         "write_attempts",
@@ -337,15 +381,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("company_id", "connection_id", "stream", "key", name=op.f("pk_links")),
     )
     op.create_table(
-        "pages",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("artifact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("records", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("stored_at", Instant(), nullable=False),
-        sa.ForeignKeyConstraint(["artifact_id"], ["artifacts.id"], name=op.f("fk_pages_artifact_id")),
-        sa.ForeignKeyConstraint(["attempt_id"], ["extract_attempts.id"], name=op.f("fk_pages_attempt_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_pages")),
-        sa.UniqueConstraint("attempt_id", "number", name=op.f("uq_pages_attempt_id_number")),
+        "sent",
+        sa.Column("flow_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("rows", sa.JSON(), nullable=False),
+        sa.Column("delivery_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_sent_delivery_id")),
+        sa.ForeignKeyConstraint(["flow_id"], ["flows.id"], name=op.f("fk_sent_flow_id")),
+        sa.PrimaryKeyConstraint("flow_id", "key", name=op.f("pk_sent")),
     )

@@ -1,0 +1,133 @@
+"""flow: switched on and off, scheduled, run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from routebooks.cli import find, watch
+from routebooks.cli.output import facts, output, say, table
+from routebooks.cli.params import CompanyName, FlowName, Json, examples
+from routebooks.cli.state import ACTOR, CliState, state_of
+from routebooks.cli.views import flow_view
+from routebooks.cli.words import count
+from routebooks.engine import runs as engine
+from routebooks.engine import schedule as schedules
+from routebooks.errors import ConfigError
+from routebooks.store import audit, flows
+from routebooks.store.companies import CompanyRow
+from routebooks.store.database import Tx
+from routebooks.store.flows import Flow
+from routebooks.store.runs import Run
+
+app = typer.Typer()
+
+ALL = "all"
+
+
+def _change(ctx: typer.Context, company: str, flow: str, as_json: bool, action: str, **values: Any) -> None:
+    """Change a flow in one transaction and show how it is doing then."""
+    context = state_of(ctx).context
+    now = context.now()
+    with context.store.begin() as tx:
+        owner = find.company(tx, company)
+        row = find.flow(tx, owner, flow)
+        flows.change_flow(tx, row.id, **values)
+        audit.note(tx, company_id=owner.id, actor=ACTOR, action=action, subject=flow, now=now, **values)
+        view = flow_view(tx, flows.flow(tx, row.id), owner, now)
+    shown = [("company", view["company"]), ("flow", view["name"]), ("on", view["enabled"])]
+    output(view, as_json, facts([*shown, ("schedule", view["schedule_in_words"]), ("state", view["state"])]))
+
+
+@app.command(epilog=examples("flow on Harbor items"))
+def on(ctx: typer.Context, company: CompanyName, flow: FlowName, as_json: Json = False) -> None:
+    """Let a flow run by its schedule."""
+    _change(ctx, company, flow, as_json, "switch flow on", enabled=True)
+
+
+@app.command(epilog=examples("flow off Harbor items"))
+def off(ctx: typer.Context, company: CompanyName, flow: FlowName, as_json: Json = False) -> None:
+    """Stop a flow's schedule; it can still be run by hand."""
+    _change(ctx, company, flow, as_json, "switch flow off", enabled=False)
+
+
+@app.command(
+    epilog=examples(
+        "flow schedule Harbor customers --at 02:00",
+        "flow schedule Harbor orders --every 15",
+        "flow schedule Harbor items --never",
+    )
+)
+def schedule(
+    ctx: typer.Context,
+    company: CompanyName,
+    flow: FlowName,
+    at: Annotated[str | None, typer.Option(metavar="HH:MM", help="Every night at this time of the company.")] = None,
+    every: Annotated[int | None, typer.Option(metavar="MINUTES", help="Every so many minutes.")] = None,
+    never: Annotated[bool, typer.Option("--never", help="Only by hand.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Set when a flow runs by itself."""
+    if (at is not None) + (every is not None) + never != 1:
+        raise ConfigError(
+            "A flow has one schedule.", hint="Give one of --at, --every and --never.", code="schedule-not-one"
+        )
+    made = schedules.at(at) if at is not None else schedules.every(every) if every is not None else None
+    _change(ctx, company, flow, as_json, "schedule flow", schedule=made)
+
+
+@app.command(epilog=examples("flow run Harbor customers", "flow run Harbor all --wait 600"))
+def run(
+    ctx: typer.Context,
+    company: CompanyName,
+    flow: Annotated[str, typer.Argument(metavar="FLOW", help="Name of the flow; all runs those that are on.")],
+    wait: Annotated[
+        float | None, typer.Option(metavar="SECONDS", min=0, help="Wait until it ends, at most so long.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run a flow now. The server does the work; with --wait the program ends as the run does: 0, 1 or 3."""
+    state = state_of(ctx)
+    context = state.context
+    with context.store.begin() as tx:
+        owner = find.company(tx, company)
+        run_ids = _ask(state, tx, owner, _chosen(tx, owner, flow))
+    watch.say_who_works(state)
+    ended = watch.follow(context, run_ids, seconds=wait or 0, pause=state.pause, tell=say if wait else lambda _: None)
+    _show(state, ended, as_json)
+    if wait is None:
+        say(f"To follow: {', '.join(f'`routebooks run watch {run_id}`' for run_id in run_ids)}.")
+        return
+    if still := [run for run in ended if run.active]:
+        say(f"{count(len(still), 'run')} not ended after {wait:g} seconds; `routebooks run list` shows why.")
+    raise typer.Exit(watch.exit_code(ended))
+
+
+def _ask(state: CliState, tx: Tx, owner: CompanyRow, wanted: list[Flow]) -> list[int]:
+    now = state.context.now()
+    run_ids = engine.create(state.context, tx, wanted, "person", now)
+    for flow, run_id in zip(wanted, run_ids, strict=True):
+        audit.note(tx, company_id=owner.id, actor=ACTOR, action="run flow", subject=flow.name, now=now, run=run_id)
+    return run_ids
+
+
+def _chosen(tx: Tx, owner: CompanyRow, name: str) -> list[Flow]:
+    """The flow of this name, or all that are on. Raises ConfigError."""
+    if name != ALL:
+        return [find.flow(tx, owner, name)]
+    chosen = [flow for flow in flows.flows_of(tx, owner.id) if flow.enabled]
+    if not chosen:
+        raise ConfigError(
+            f"{owner.name} has no flow that is on.",
+            hint="`routebooks flow list` shows them; name one to run it all the same.",
+            code="flow-none-on",
+        )
+    return chosen
+
+
+def _show(state: CliState, found: list[Run], as_json: bool) -> None:
+    with state.context.store.read() as tx:
+        names = {run.id: flows.flow(tx, run.flow_id).name for run in found}
+    views = [{"id": r.id, "flow": names[r.id], "state": r.state, "records_rejected": r.records_rejected} for r in found]
+    output(views, as_json, table(("run", "flow", "state"), [(v["id"], v["flow"], v["state"]) for v in views], ""))

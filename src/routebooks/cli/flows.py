@@ -1,0 +1,166 @@
+"""flow: added, listed, shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from routebooks.cli import find
+from routebooks.cli.output import facts, heading, output, say, table
+from routebooks.cli.params import CompanyName, FlowName, Json, OnlyCompany, examples
+from routebooks.cli.state import ACTOR, state_of
+from routebooks.cli.views import View, flow_view, run_view, state_word
+from routebooks.cli.words import instant, quoted
+from routebooks.engine import flows as engine
+from routebooks.engine.context import Context
+from routebooks.engine.flows import TEMPLATES, FlowTemplate
+from routebooks.store import audit, companies, runs
+from routebooks.store import flows as store
+from routebooks.store.companies import CompanyRow
+from routebooks.store.database import Tx
+
+app = typer.Typer()
+
+_LAST_RUNS = 5
+
+
+def _sides(template: FlowTemplate, quickbooks: str, files: str, orders: str | None) -> tuple[str, str] | None:
+    """Source and target of a pre-built flow; None for a way back without an orders connection."""
+    if template.direction == "out":
+        return quickbooks, files
+    return (orders, quickbooks) if orders is not None else None
+
+
+@app.command(
+    epilog=examples(
+        "flow add Harbor --quickbooks office --files files",
+        "flow add Harbor --quickbooks office --files files --orders pocket",
+    )
+)
+def add(
+    ctx: typer.Context,
+    company: CompanyName,
+    quickbooks: Annotated[str, typer.Option(metavar="NAME", help="The connection to QuickBooks.")],
+    files: Annotated[str, typer.Option(metavar="NAME", help="The connection that takes the files.")],
+    orders: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The connection that orders are read from; adds the way back.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Add the pre-built flows of a company. Those that it has already stay as they are."""
+    context = state_of(ctx).context
+    with context.store.begin() as tx:
+        owner = find.company(tx, company)
+        for name in (quickbooks, files, orders):
+            if name is not None:
+                find.connection(tx, owner, name)
+        known = {flow.name for flow in store.flows_of(tx, owner.id)}
+        added = []
+        for template in TEMPLATES:
+            ends = _sides(template, quickbooks, files, orders)
+            if ends is not None and template.name not in known:
+                added.append(_add(context, tx, owner, template, *ends))
+        kept = [template.name for template in TEMPLATES if template.name in known]
+    shown = facts([("added", ", ".join(added)), ("there already", ", ".join(kept))])
+    output({"company": owner.name, "added": added, "kept": kept}, as_json, shown)
+    say(f"Next: `routebooks flow schedule {quoted(owner.name)} FLOW --at 02:00` for each, or `routebooks flow run`.")
+
+
+def _add(context: Context, tx: Tx, owner: CompanyRow, template: FlowTemplate, source: str, target: str) -> str:
+    now = context.now()
+    engine.add(context, tx, company_id=owner.id, template=template, source=source, target=target, now=now)
+    audit.note(tx, company_id=owner.id, actor=ACTOR, action="add flow", subject=template.name, now=now)
+    return template.name
+
+
+@app.command("list", epilog=examples("flow list", "flow list --company Harbor --json"))
+def list_(ctx: typer.Context, company: OnlyCompany = None, as_json: Json = False) -> None:
+    """List the flows, their schedules and how the last run ended."""
+    context = state_of(ctx).context
+    with context.store.read() as tx:
+        rows = store.flows_of(tx, find.company_id(tx, company))
+        owners = {row.id: row for row in companies.all_companies(tx)}
+        views = [flow_view(tx, row, owners[row.company_id], context.now()) for row in rows]
+    zones = {row.name: row.time_zone for row in owners.values()}
+    shown = table(
+        ("company", "flow", "from -> to", "on", "schedule", "state", "last run", "last good run", "needs"),
+        [_row(view, zones[view["company"]]) for view in views],
+        "No flow yet: `routebooks flow add` makes them.",
+        wrap=("needs",),
+    )
+    output(views, as_json, shown)
+
+
+def _row(view: View, zone: str) -> tuple[object, ...]:
+    return (
+        view["company"],
+        view["name"],
+        f"{view['from']} -> {view['to']}",
+        "on" if view["enabled"] else "off",
+        view["schedule_in_words"],
+        view["state"],
+        _last_run(view["last_run"], zone),
+        instant(view["last_good_run_at"], zone) or "never",
+        view["needs"],
+    )
+
+
+def _last_run(run: View | None, zone: str) -> str:
+    return f"{run['id']}, {instant(run['finished_at'] or run['created_at'], zone)}" if run else "none"
+
+
+@app.command(epilog=examples("flow show Harbor customers"))
+def show(ctx: typer.Context, company: CompanyName, flow: FlowName, as_json: Json = False) -> None:
+    """Show a flow: what it reads and fills, and its last runs."""
+    context = state_of(ctx).context
+    with context.store.read() as tx:
+        owner = find.company(tx, company)
+        row = find.flow(tx, owner, flow)
+        view = flow_view(tx, row, owner, context.now()) | {
+            "direction": row.direction,
+            "stream": row.stream,
+            "target": row.target,
+            "map": row.map_name,
+            "own_map": row.map_text is not None,
+            "incremental": row.incremental,
+            "late_after_minutes": row.late_after_minutes,
+            "expires_after_minutes": row.expires_after_minutes,
+            "cursor": store.cursor(tx, row.id),
+        }
+        lines = runs.list_runs(tx, flow_id=row.id, limit=_LAST_RUNS)
+        view["last_runs"] = [run_view(tx, line, context.now()) for line in lines]
+    last = [(r["id"], state_word(r), instant(r["created_at"], owner.time_zone), *_counts(r)) for r in view["last_runs"]]
+    columns = ("run", "state", "made", "read", "written", "rejected")
+    output(view, as_json, facts(_facts(view, owner.time_zone)), heading("Last runs"), table(columns, last, "None yet."))
+
+
+def _counts(run: View) -> tuple[Any, ...]:
+    return run["records_read"], run["records_written"], run["records_rejected"]
+
+
+def _facts(view: View, zone: str) -> list[tuple[str, object]]:
+    cursor = view["cursor"] or {}
+    return [
+        ("company", view["company"]),
+        ("flow", view["name"]),
+        ("from", f"{view['from']} ({view['stream']})"),
+        ("to", f"{view['to']} ({view['target']})"),
+        ("map", f"{view['map']} ({'its own' if view['own_map'] else 'as it comes'})"),
+        ("on", view["enabled"]),
+        ("schedule", view["schedule_in_words"]),
+        ("state", view["state"]),
+        ("needs", view["needs"]),
+        ("last good run", instant(view["last_good_run_at"], zone) or "never"),
+        ("reads", "what changed" if view["incremental"] else "everything"),
+        ("come as far as", ", ".join(_reached(cursor))),
+    ]
+
+
+def _reached(cursor: Mapping[str, Any]) -> list[str]:
+    """How far a flow has come: of orders the last stamp and key, else of each stream the last change."""
+    modified = cursor.get("modified")
+    if isinstance(modified, dict):
+        return [f"{value} ({stream})" for stream, value in modified.items()]
+    return [str(value) for value in cursor.values()]

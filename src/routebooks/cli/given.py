@@ -1,0 +1,81 @@
+"""Settings as they are typed: name=value, a secret from standard input, or asked for at the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from routebooks.connectors.base import Connector, Setting
+from routebooks.errors import ConfigError
+
+
+def pairs(texts: Sequence[str]) -> dict[str, str]:
+    """name=value, each name once. Raises ConfigError, which does not repeat what may have been meant as a secret."""
+    given: dict[str, str] = {}
+    for number, text in enumerate(texts, start=1):
+        name, equals, value = text.partition("=")
+        if not equals or not name or name in given:
+            raise ConfigError(
+                f"Setting number {number} of those given is not name=value, or its name is given twice.",
+                hint="Write each setting once, as name=value; quote it when the value has blanks.",
+                code="setting-unreadable",
+            )
+        given[name] = value
+    return given
+
+
+def secret_from_stdin(kind: Connector, given: dict[str, str]) -> dict[str, str]:
+    """The one secret setting that was not typed, read from standard input. Raises ConfigError when it is not one."""
+    open_ones = _open_secrets(kind, given)
+    if len(open_ones) != 1:
+        names = " and ".join(setting.name for setting in open_ones) or "none"
+        raise ConfigError(
+            f"--secret-stdin is for one secret setting, but of {kind.title} {names} can be given.",
+            hint="Leave it out, or give the other secrets as name=value.",
+            code="secret-not-one",
+        )
+    setting = open_ones[0]
+    value = ask(setting) if at_terminal() else sys.stdin.readline().rstrip("\r\n")
+    return {**given, setting.name: value}
+
+
+def asked_secrets(kind: Connector, given: dict[str, str]) -> dict[str, str]:
+    """What was typed, and at a terminal the answers for the secrets that were not; an empty answer gives none."""
+    if not at_terminal():
+        return given
+    answers = {setting.name: ask(setting) for setting in _open_secrets(kind, given)}
+    return {**given, **{name: answer for name, answer in answers.items() if answer}}
+
+
+def _open_secrets(kind: Connector, given: dict[str, str]) -> list[Setting]:
+    return [setting for setting in kind.settings if setting.secret and setting.name not in given]
+
+
+def at_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty()
+
+
+def ask(setting: Setting) -> str:
+    """A secret, typed unseen; asked on standard error, so that standard output holds the answer alone."""
+    none = "" if setting.default is None else "; Enter for none"
+    text = f"{setting.name} ({setting.help.rstrip('.')}{none})"
+    return str(typer.prompt(text, default="", hide_input=True, show_default=False, err=True))
+
+
+def nothing() -> ConfigError:
+    """What to raise when nothing was typed."""
+    return ConfigError("Nothing is to be changed.", hint="Give settings as name=value.", code="nothing-to-change")
+
+
+def word(what: str, text: str) -> str:
+    """A name or id that can be typed again and put into a list. Raises ConfigError."""
+    if not text.strip() or text != text.strip() or not text.isprintable():
+        raise ConfigError(
+            f"{what} cannot be {text!r}.",
+            hint="Write letters, digits and signs that can be seen, without blanks around them.",
+            code="text-unfit",
+        )
+    return text

@@ -1,0 +1,57 @@
+"""What a command is given: the settings and the engine's surroundings, made when it first asks for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import typer
+
+from routebooks import settings
+from routebooks.engine.context import Context
+from routebooks.settings import Settings
+
+#: who the audit names for what was changed from here
+ACTOR = "command line"
+
+MakeContext = Callable[[Settings], Context]
+
+
+class CliState:
+    """One call of the program. Nothing is opened, not even the settings, before a command asks for it."""
+
+    def __init__(
+        self,
+        make_context: MakeContext,
+        *,
+        home: Path | None = None,
+        verbose: bool = False,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._make_context, self._home = make_context, home
+        self.verbose, self.pause = verbose, pause
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the installation. Raises ConfigError."""
+        return settings.load(home=self._home) if self._home is not None else settings.load()
+
+    @cached_property
+    def context(self) -> Context:
+        """The engine's surroundings. Raises ConfigError."""
+        return self._make_context(self.settings)
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        if "context" in self.__dict__:
+            self.context.store.close()
+
+
+def state_of(ctx: typer.Context) -> CliState:
+    """The state of this call."""
+    found = ctx.find_object(CliState)
+    if found is None:
+        raise TypeError("the command was called outside of the program")
+    return found

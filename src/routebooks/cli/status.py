@@ -1,0 +1,87 @@
+"""status: the whole installation on one screen, what needs a person first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.console import RenderableType
+from rich.text import Text
+
+from routebooks.cli import find
+from routebooks.cli.output import output, plain, table
+from routebooks.cli.params import Json, OnlyCompany, examples
+from routebooks.cli.problems import FAILED
+from routebooks.cli.state import state_of
+from routebooks.cli.views import View, connection_view, flow_view
+from routebooks.cli.words import count, instant, quoted
+from routebooks.store import companies, flows, rejected
+from routebooks.store.companies import CompanyRow
+from routebooks.store.database import Tx
+
+app = typer.Typer()
+
+
+@app.command(epilog=examples("status", "status --company Harbor", "status --check --json"))
+def status(
+    ctx: typer.Context,
+    company: OnlyCompany = None,
+    check: Annotated[bool, typer.Option("--check", help="End with 1 when something needs a person.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show how every company is doing, what needs a person first."""
+    context = state_of(ctx).context
+    with context.store.read() as tx:
+        chosen = companies.all_companies(tx) if company is None else [find.company(tx, company)]
+        open_records = rejected.count_open(tx)
+        views = [_view(tx, row, open_records.get(row.id, 0), context.now()) for row in chosen]
+    views.sort(key=lambda view: not view["needs"])
+    needs = sum(len(view["needs"]) for view in views)
+    last = f"{count(needs, 'thing')} to look at, marked with !." if needs else "Nothing needs a person."
+    none_yet = "No company yet: `routebooks company add` makes the first one."
+    shown = [part for view in views for part in _shown(view)] + [Text(last if views else none_yet)]
+    output({"needs_a_person": needs > 0, "companies": views}, as_json, *shown)
+    if check and needs:
+        raise typer.Exit(FAILED)
+
+
+def _view(tx: Tx, row: CompanyRow, open_records: int, now: datetime) -> View:
+    connections = [connection_view(tx, each, row, now) for each in companies.connections_of(tx, row.id)]
+    made = [flow_view(tx, each, row, now) for each in flows.flows_of(tx, row.id)]
+    needs = [f"{each['name']}: {each['needs']}" for each in (*connections, *made) if each["needs"]]
+    if open_records:
+        needs.append(f"{count(open_records, 'rejected record')}.")
+    return {
+        "name": row.name,
+        "cust_id": row.cust_id,
+        "time_zone": row.time_zone,
+        "connections": connections,
+        "flows": made,
+        "rejected_open": open_records,
+        "needs": needs,
+    }
+
+
+def _shown(view: View) -> list[RenderableType]:
+    title = f"{view['name']} (cust_id {view['cust_id']})"
+    columns = ("", "", "", "state", "last", "more")
+    return [Text(plain(title), style="bold"), table(columns, _rows(view), "", wrap=("more",)), Text("")]
+
+
+def _rows(view: View) -> Iterator[tuple[object, ...]]:
+    zone = view["time_zone"]
+    for each in view["connections"]:
+        seen = instant(each["last_seen_at"], zone)
+        yield _mark(each), "connection", each["name"], each["state"], f"seen {seen}" if seen else "", each["needs"]
+    for each in view["flows"]:
+        good = f"good run {instant(each['last_good_run_at'], zone)}" if each["last_good_run_at"] else "no good run yet"
+        yield _mark(each), "flow", each["name"], each["state"], good, each["needs"] or each["schedule_in_words"]
+    number = view["rejected_open"]
+    cure = f"`routebooks rejected list --company {quoted(view['name'])}` shows reasons and cures." if number else ""
+    yield "!" if number else "", "rejected", "records", f"{number} open", "", cure
+
+
+def _mark(view: View) -> str:
+    return "!" if view["needs"] else ""

@@ -1,0 +1,143 @@
+"""Incremental files: what was delivered before and is as it was is not sent again; what was deleted is told.
+
+A transaction is known by its key; its fingerprint is that of its mapped rows, so that a change which the file does
+not show sends nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from routebooks.connectors.base import View
+from routebooks.errors import Problem
+from routebooks.records import Kind, Layout, Rejected
+from routebooks.store import deliveries
+from routebooks.store.database import Tx
+from routebooks.store.flows import Flow
+
+KEY = "__key"
+#: what the status column of a layout says of a transaction that was deleted in QuickBooks
+STATUS, DELETED = "Status", "D"
+
+Rows = list[dict[str, Any]]
+
+
+def by_key(rows: pa.Table) -> dict[str, Rows]:
+    """The rows of each transaction, without the key itself."""
+    found: dict[str, Rows] = defaultdict(list)
+    for row in rows.to_pylist():
+        key = row.pop(KEY)
+        found[key].append(row)
+    return dict(found)
+
+
+def fingerprint(rows: Rows) -> str:
+    """A name for exactly these rows."""
+    return hashlib.sha256(json.dumps(rows, default=str, sort_keys=True).encode()).hexdigest()
+
+
+def sent_rows(rows: pa.Table) -> dict[str, tuple[str, Rows]]:
+    """Fingerprint and rows of each transaction, as they are remembered."""
+    return {
+        key: (fingerprint(group), json.loads(json.dumps(group, default=str))) for key, group in by_key(rows).items()
+    }
+
+
+def suppress(tx: Tx, flow: Flow, rows: pa.Table) -> tuple[pa.Table, int]:
+    """The rows of the transactions that changed, and how many rows were left out. With resend_days nothing is."""
+    if flow.settings.get("resend_days"):
+        return rows, 0
+    groups = by_key(rows)
+    known = deliveries.sent_of(tx, flow.id, groups.keys())
+    same = {key for key, group in groups.items() if key in known and known[key][0] == fingerprint(group)}
+    keep = [key not in same for key in rows[KEY].to_pylist()]
+    kept = rows.filter(pa.array(keep, pa.bool_()))
+    return kept, rows.num_rows - kept.num_rows
+
+
+def deleted(
+    tx: Tx, flow: Flow, view: View | None, tables: Mapping[str, pa.Table], rows: pa.Table, *, whole: bool
+) -> list[tuple[str, str]]:
+    """Key and name of what was deleted since the last time.
+
+    After a long gap QuickBooks no longer lists deletions: then the whole is compared with what was delivered.
+    """
+    if view is None or view.deletions is None:
+        return []
+    present = set(rows[KEY].to_pylist())
+    if whole:
+        return [(key, key) for key in deliveries.sent_keys(tx, flow.id) if key not in present]
+    listed = tables[view.deletions]
+    keys: list[Any] = listed[KEY_FIELD].to_pylist()
+    names: list[Any] = listed[view.deletions_label or KEY_FIELD].to_pylist()
+    return [(key, name or key) for key, name in zip(keys, names, strict=True) if key not in present]
+
+
+#: the field by which a stream of deletions names what is gone
+KEY_FIELD = "TxnID"
+
+
+def tell_deleted(
+    tx: Tx, flow: Flow, layout: Layout, rows: pa.Table, gone: list[tuple[str, str]]
+) -> tuple[pa.Table, tuple[Rejected, ...]]:
+    """The rows, after them those last delivered of what is gone, with nothing left in them; and what never went out."""
+    known = deliveries.sent_of(tx, flow.id, [key for key, _ in gone])
+    schema = rows.schema
+    told: Rows = []
+    never = []
+    for key, name in gone:
+        if key not in known:
+            never.append(_never(key, name))
+        elif not _is_told(known[key][1]):
+            told += [{**_emptied(row, layout), KEY: key} for row in known[key][1]]
+    if not told:
+        return rows, tuple(never)
+    return pa.concat_tables([rows, pa.Table.from_pylist(told, schema=schema)]), tuple(never)
+
+
+def _is_told(rows: Rows) -> bool:
+    return bool(rows) and all(row.get(STATUS) == DELETED for row in rows)
+
+
+def _emptied(row: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
+    """A delivered row of a transaction that is gone: its names stay, its quantities and amounts are nothing."""
+    emptied: dict[str, Any] = {}
+    for column in layout.columns:
+        value = row.get(column.name)
+        match column.kind:
+            case Kind.DECIMAL:
+                emptied[column.name] = None if value is None else Decimal(0).quantize(Decimal(1).scaleb(-column.scale))
+            case Kind.DATE:
+                emptied[column.name] = None if value is None else date.fromisoformat(value)
+            case _:
+                emptied[column.name] = value
+    if STATUS in emptied:
+        emptied[STATUS] = DELETED
+    return emptied
+
+
+def _never(key: str, name: str) -> Rejected:
+    return Rejected(
+        name,
+        Problem(
+            "deleted-never-delivered",
+            f"Transaction {name} was deleted in QuickBooks and had never been delivered.",
+            "Nothing to do, unless PocketAdvantage knows it from elsewhere.",
+            key,
+        ),
+    )
+
+
+def union(before: pa.Table, rows: pa.Table) -> pa.Table:
+    """A file that was not taken, and the next one: what stands in both is taken from the next."""
+    newer = set(rows[KEY].to_pylist())
+    keep = [key not in newer for key in before[KEY].to_pylist()]
+    return pa.concat_tables([before.filter(pa.array(keep, pa.bool_())), rows])

@@ -1,0 +1,206 @@
+"""Extracts: each stream of a night is read once, in attempts, for all the runs that need it.
+
+A session that breaks off ends its attempt; a new one begins at the start. A run uses one complete attempt only.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from routebooks.connectors.base import CallingSource, Source, Viewing
+from routebooks.engine.context import Context, as_json
+from routebooks.errors import ConfigError, Problem
+from routebooks.records import Extract, Stream
+from routebooks.store import companies, exchange, flows
+from routebooks.store import runs as store
+from routebooks.store.database import Tx
+from routebooks.store.flows import Flow
+from routebooks.store.runs import ExtractRow, Phase, Run, State
+
+#: payments touch invoices late, and an offset around daylight saving is wrong by an hour (design section 3)
+OVERLAP = timedelta(hours=2)
+#: broken attempts after which an extract gives up
+MAX_ATTEMPTS = 8
+MIN_PAGE_SIZE = 10
+
+
+def source_of(ctx: Context, tx: Tx, flow: Flow) -> Source:
+    """The connector that a flow reads from. Raises ConfigError."""
+    return ctx.able(companies.connection(tx, flow.source_id).connector, Source)
+
+
+def stream_of(source: Source, name: str) -> Stream:
+    """The fields of a stream or view. Raises ConfigError when the source has none of that name."""
+    views = source.views() if isinstance(source, Viewing) else {}
+    found = views[name].stream if name in views else source.streams().get(name)
+    if found is None:
+        raise ConfigError(
+            f"There is nothing called {name!r} to read.",
+            hint=f"There are: {', '.join([*source.streams(), *views])}.",
+            code="stream-unknown",
+        )
+    return found
+
+
+def needs(source: Source, name: str) -> tuple[str, ...]:
+    """The streams that a stream or view is made of."""
+    views = source.views() if isinstance(source, Viewing) else {}
+    return views[name].needs if name in views else (name,)
+
+
+def changing(source: Source, name: str) -> tuple[str, ...]:
+    """The streams of which an incremental flow reads only what changed."""
+    views = source.views() if isinstance(source, Viewing) else {}
+    return views[name].changes if name in views else (name,)
+
+
+def ensure(ctx: Context, tx: Tx, run: Run, flow: Flow, now: datetime) -> None:
+    """Make the extracts that a run needs and its night does not have yet; of a calling system, with their requests."""
+    source = source_of(ctx, tx, flow)
+    there = store.extracts_of(tx, run.night_id, flow.source_id)
+    for stream in needs(source, flow.stream):
+        if stream in there:
+            continue
+        extract_id = store.add_extract(
+            tx,
+            night_id=run.night_id,
+            connection_id=flow.source_id,
+            stream=stream,
+            modified_since=_since(tx, flow, source, stream, now),
+            now=now,
+        )
+        if isinstance(source, CallingSource):
+            _new_attempt(ctx, tx, store.extract(tx, extract_id), now)
+
+
+def _since(tx: Tx, flow: Flow, source: Source, stream: str, now: datetime) -> datetime | None:
+    if not flow.incremental or stream not in changing(source, flow.stream):
+        return None
+    cursor = (flows.cursor(tx, flow.id) or {}).get("modified", {})
+    start = datetime.fromisoformat(flow.settings["start_date"]) if flow.settings.get("start_date") else None
+    seen = datetime.fromisoformat(cursor[stream]) - OVERLAP if stream in cursor else start
+    again = now - timedelta(days=flow.settings.get("resend_days", 0))
+    return min(seen, again) if seen is not None and flow.settings.get("resend_days") else seen
+
+
+def request_of(extract: ExtractRow, page_size: int) -> Extract:
+    """What an extract asks its source for."""
+    return Extract(stream=extract.stream, page_size=page_size, modified_since=extract.modified_since)
+
+
+def _new_attempt(ctx: Context, tx: Tx, extract: ExtractRow, now: datetime) -> None:
+    connection = ctx.connection(tx, extract.connection_id)
+    source = ctx.able(connection.connector, CallingSource)
+    broken = len(store.attempts_of(tx, extract.id))
+    # Two breaks at one size may be chance; after them a smaller page still gets a slow file through.
+    size = max(MIN_PAGE_SIZE, int(connection.settings["page_size"]) // 2 ** (broken // 2))
+    attempt_id = store.add_attempt(tx, extract_id=extract.id, number=broken + 1, page_size=size, now=now)
+    exchange.add_request(
+        tx,
+        connection_id=connection.id,
+        kind="page",
+        request=source.first_request(connection, request_of(extract, size)),
+        now=now,
+        attempt_id=attempt_id,
+    )
+
+
+def break_attempt(ctx: Context, tx: Tx, attempt_id: int, problem: Problem, now: datetime) -> None:
+    """An attempt ended before its last page: a new one begins at the start, or the extract gives up."""
+    attempt = store.attempt(tx, attempt_id)
+    if attempt.state != "open":
+        return
+    _end_attempt(tx, attempt_id, "broken", now, problem)
+    extract = store.extract(tx, attempt.extract_id)
+    if extract.state != "open":
+        return
+    if attempt.number >= MAX_ATTEMPTS:
+        fail(ctx, tx, extract, problem, now)
+    else:
+        _new_attempt(ctx, tx, extract, now)
+
+
+def _end_attempt(tx: Tx, attempt_id: int, state: str, now: datetime, problem: Problem | None = None) -> None:
+    store.end_attempt(tx, attempt_id, state, now, as_json(problem) if problem else None)
+    for request in exchange.requests_of(tx, attempt_id=attempt_id):
+        exchange.change_request(tx, request.id, state="dropped", answered_at=now)
+
+
+def complete(ctx: Context, tx: Tx, attempt_id: int, now: datetime) -> None:
+    """The last page is in: the runs that now have all their streams are ready, in the page's own transaction."""
+    attempt = store.attempt(tx, attempt_id)
+    store.end_attempt(tx, attempt_id, "complete", now)
+    extract = store.extract(tx, attempt.extract_id)
+    store.change_extract(tx, extract.id, state="complete")
+    for run in waiting_for(ctx, tx, extract):
+        make_ready(ctx, tx, run, now)
+
+
+def make_ready(ctx: Context, tx: Tx, run: Run, now: datetime) -> None:
+    """A run that waits for pages is ready as soon as every stream it needs is there."""
+    flow = flows.flow(tx, run.flow_id)
+    there = store.extracts_of(tx, run.night_id, flow.source_id)
+    wanted = needs(source_of(ctx, tx, flow), flow.stream)
+    if all(stream in there and there[stream].state == "complete" for stream in wanted):
+        store.change_run(
+            tx,
+            run.id,
+            only_if=[State.WAITING],
+            phase=Phase.LOAD,
+            state=State.READY,
+            waits_for="",
+            not_before=now,
+        )
+
+
+def waiting_for(ctx: Context, tx: Tx, extract: ExtractRow) -> list[Run]:
+    """The runs that cannot go on without this extract."""
+    found = []
+    for run in store.runs_of_night(tx, extract.night_id):
+        flow = flows.flow(tx, run.flow_id)
+        waits = run.phase is Phase.EXTRACT and run.active and flow.source_id == extract.connection_id
+        if waits and extract.stream in needs(source_of(ctx, tx, flow), flow.stream):
+            found.append(run)
+    return found
+
+
+def of_run(ctx: Context, tx: Tx, run: Run) -> list[ExtractRow]:
+    """The extracts that a run reads; none of an orders database."""
+    flow = flows.flow(tx, run.flow_id)
+    source = ctx.connector(companies.connection(tx, flow.source_id).connector)
+    wanted = needs(source, flow.stream) if isinstance(source, Source) else ()
+    return [each for each in store.extracts_of(tx, run.night_id, flow.source_id).values() if each.stream in wanted]
+
+
+def fail(ctx: Context, tx: Tx, extract: ExtractRow, problem: Problem, now: datetime) -> None:
+    """The stream cannot be read: the runs that need it fail with the reason; the others of the night go on."""
+    waiting = waiting_for(ctx, tx, extract)
+    _end(tx, extract, "failed", now)
+    for run in waiting:
+        store.change_run(tx, run.id, state=State.FAILED, problem=as_json(problem), finished_at=now, waits_for="")
+    release(ctx, tx, extract.night_id, now)
+
+
+def release(ctx: Context, tx: Tx, night_id: int, now: datetime) -> None:
+    """Take back the extracts of a night that no run waits for any more."""
+    for extract in store.extracts_of(tx, night_id).values():
+        if extract.state == "open" and not waiting_for(ctx, tx, extract):
+            _end(tx, extract, "dropped", now)
+
+
+def _end(tx: Tx, extract: ExtractRow, state: str, now: datetime) -> None:
+    store.change_extract(tx, extract.id, state=state)
+    for attempt in store.attempts_of(tx, extract.id):
+        if attempt.state == "open":
+            _end_attempt(tx, attempt.id, "broken", now)
+
+
+def begun(tx: Tx, run: Run) -> bool:
+    """Whether anything was handed out for the extracts that a run waits for."""
+    for extract in store.extracts_of(tx, run.night_id).values():
+        attempts = store.attempts_of(tx, extract.id)
+        if extract.state == "complete" or len(attempts) > 1:
+            return True
+        if any(exchange.requests_of(tx, attempt_id=attempt.id, states=("out", "answered")) for attempt in attempts):
+            return True
+    return False

@@ -1,0 +1,123 @@
+"""flow: on and off, its schedule, and runs asked for by hand."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from cli_program import Program
+from house import Books, record
+from routebooks.store.runs import State
+
+
+def test_a_flow_is_switched_off_and_on(program: Program) -> None:
+    assert program.json("flow", "off", "Harbor", "items")["enabled"] is False
+    assert not program.house.flow("items").enabled
+    assert "off" in program("flow", "list").stdout.splitlines()[2].split()
+    assert program.json("flow", "on", "Harbor", "items")["enabled"] is True
+    assert program.audit()[-2:] == [
+        ("command line", "switch flow off", "items"),
+        ("command line", "switch flow on", "items"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "schedule", "words"),
+    [
+        (["--at", "2:00".zfill(5)], {"kind": "at", "time": "02:00"}, "every night at 02:00"),
+        (["--every", "15"], {"kind": "every", "minutes": 15}, "every 15 minutes"),
+        (["--never"], None, "by hand"),
+    ],
+)
+def test_a_flow_is_scheduled(program: Program, typed: list[str], schedule: object, words: str) -> None:
+    said = program.json("flow", "schedule", "Harbor", "items", *typed)
+    assert (said["schedule"], said["schedule_in_words"]) == (schedule, words)
+    assert program.house.flow("items").schedule == schedule
+    assert program.audit()[-1] == ("command line", "schedule flow", "items")
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ([], "schedule-not-one"),
+        (["--at", "02:00", "--never"], "schedule-not-one"),
+        (["--at", "02:00", "--every", "5"], "schedule-not-one"),
+        (["--at", "tonight"], "time-unreadable"),
+        (["--every", "0"], "minutes-out-of-range"),
+    ],
+)
+def test_a_schedule_that_is_none_is_refused(program: Program, typed: list[str], code: str) -> None:
+    assert f"[{code}]" in program.refused("flow", "schedule", "Harbor", "items", *typed)
+    assert program.house.flow("items").schedule is None
+
+
+def test_a_run_is_asked_for_and_the_server_does_it(program: Program) -> None:
+    said = program("flow", "run", "Harbor", "customers")
+    assert said.stdout.splitlines() == ["run  flow       state", "1    customers  waiting"]
+    assert "No server answers at 127.0.0.1, port 1." in said.stderr
+    assert "`routebooks serve`" in said.stderr
+    assert "`routebooks run watch 1`" in said.stderr
+    assert program.audit()[-1] == ("command line", "run flow", "customers")
+
+
+def test_where_a_server_answers_nothing_is_said(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setenv("ROUTEBOOKS_PORT", str(listening.getsockname()[1]))
+        monkeypatch.setenv("ROUTEBOOKS_HOST", "0.0.0.0")
+        assert "No server" not in program("flow", "run", "Harbor", "customers").stderr
+
+
+def test_all_runs_those_that_are_on(program: Program) -> None:
+    program("flow", "off", "Harbor", "items")
+    assert [run["flow"] for run in program.json("flow", "run", "Harbor", "all")] == ["customers", "orders"]
+    for name in ("customers", "orders"):
+        program("flow", "off", "Harbor", name)
+    assert "[flow-none-on]" in program.refused("flow", "run", "Harbor", "all")
+    assert program.json("flow", "run", "Harbor", "items")[0]["flow"] == "items"
+
+
+def test_waiting_follows_the_run_to_its_end(program: Program) -> None:
+    house = program.house
+    books = Books({"customers": [record("1"), record("2")]}, page=1)
+    steps = iter([house.tick, lambda: house.visit(books, turns=2, close=False), lambda: house.visit(books), house.tick])
+    program.paused = lambda: next(steps)()
+    said = program("flow", "run", "Harbor", "customers", "--wait", "60")
+    assert said.stderr.splitlines()[1:] == [
+        "Run 1, customers: waits for its turn",
+        "Run 1, customers: waits for Toy books",
+        "Run 1, customers: waits for Toy books, 1 page with 1 record so far",
+        "Run 1, customers: ready (load)",
+        "Run 1, customers: done, 2 read, 2 written",
+    ]
+    assert said.stdout.splitlines()[1] == "1    customers  done"
+
+
+def test_waiting_ends_with_3_when_records_were_rejected(program: Program) -> None:
+    house = program.house
+
+    def work() -> None:
+        house.tick()
+        house.visit(Books({"customers": [record("1"), record("")]}))
+
+    program.paused = work
+    said = program.json("flow", "run", "Harbor", "customers", "--wait", "60", code=3)
+    assert said == [{"id": 1, "flow": "customers", "state": "done", "records_rejected": 1}]
+
+
+def test_waiting_ends_with_1_when_the_time_is_over_or_the_run_fails(program: Program) -> None:
+    paused: list[int] = []
+    program.paused = lambda: paused.append(1)
+    said = program("flow", "run", "Harbor", "customers", "--wait", "2", code=1)
+    assert len(paused) == 4
+    assert "1 run not ended after 2 seconds" in said.stderr
+    house = program.house
+
+    def work() -> None:
+        house.tick()
+        house.visit(lambda request: {"error": "hold"} if request["ask"] != "who" else Books()(request))
+
+    program.paused = work
+    said = program("flow", "run", "Harbor", "items", "--wait", "60", code=1)
+    assert "Run 2, items: failed. The toy said no.  [toy-error]" in said.stderr
+    assert house.state(2).state is State.FAILED

@@ -1,0 +1,133 @@
+"""flow: the pre-built ones added, listed, shown."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from cli_program import Program
+from house import Books, House, record
+from routebooks.connectors.registry import CONNECTORS
+
+KEYS = {
+    *("id", "company", "name", "from", "to", "enabled", "schedule", "schedule_in_words"),
+    *("state", "late", "needs", "last_run", "last_good_run_at"),
+}
+
+ORDERS = """
+CREATE TABLE orders (
+    order_no, customer_key, order_date, ship_date, po_number, rep, note, status, line_count, updated_at
+);
+CREATE TABLE order_lines (order_no, line_no, item_key, quantity, unit, price);
+"""
+
+
+@pytest.fixture
+def house(house: House) -> Iterator[House]:
+    connectors: Any = house.ctx.connectors
+    connectors |= CONNECTORS
+    return house  # type: ignore[return-value]
+
+
+def add_connections(program: Program) -> None:
+    program("company", "add", "Dock", "--cust-id", "12", "--time-zone", "America/New_York")
+    program("connection", "add", "Dock", "office", "quickbooks_desktop")
+    program("connection", "add", "Dock", "files", "pocketadvantage", "drop=local", "root=anywhere")
+    orders = program.house.folder.parent / "orders.db"
+    with closing(sqlite3.connect(orders)) as database:
+        database.executescript(ORDERS)
+    program("connection", "add", "Dock", "pocket", "pocketadvantage_orders", f"url=sqlite:///{orders}")
+
+
+def test_the_pre_built_flows_are_added_each_once(program: Program) -> None:
+    add_connections(program)
+    command = ("flow", "add", "Dock", "--quickbooks", "office", "--files", "files")
+    assert program.json(*command) == {"company": "Dock", "added": ["customers", "items"], "kept": []}
+    assert program.json(*command, "--orders", "pocket") == {
+        **{"company": "Dock", "added": ["orders"]},
+        "kept": ["customers", "items"],
+    }
+    listed = program.json("flow", "list", "--company", "Dock")
+    assert [(row["name"], row["from"], row["to"]) for row in listed] == [
+        ("customers", "office", "files"),
+        ("items", "office", "files"),
+        ("orders", "pocket", "office"),
+    ]
+    assert ("command line", "add flow", "orders") in program.audit()
+
+
+def test_flows_between_unfit_or_unknown_connections_are_not_added(program: Program) -> None:
+    add_connections(program)
+    assert "Did you mean 'office'?" in program.refused(
+        "flow", "add", "Dock", "--quickbooks", "offce", "--files", "files"
+    )
+    assert "[connector-unfit]" in program.refused("flow", "add", "Dock", "--quickbooks", "office", "--files", "office")
+    assert program.json("flow", "list", "--company", "Dock") == []
+    assert program("flow", "list", "--company", "Dock").stdout.startswith("No flow yet")
+
+
+def test_the_list_tells_how_each_flow_is_doing(program: Program) -> None:
+    house = program.house
+    never = program.json("flow", "list")[0]
+    assert set(never) == KEYS
+    assert (never["state"], never["last_run"], never["last_good_run_at"]) == ("never ran", None, None)
+    run_id = house.run("customers")
+    assert program.json("flow", "list")[0]["state"] == "waiting"
+    house.visit(Books({"customers": [record("1")]}))
+    house.tick()
+    done = program.json("flow", "list")[0]
+    assert (done["state"], done["last_run"]["id"], done["late"]) == ("done", run_id, False)
+    assert done["last_good_run_at"] == "2026-03-02T06:00:00+00:00"
+    lines = program("flow", "list").stdout.splitlines()
+    assert lines[0].split()[:5] == ["company", "flow", "from", "->", "to"]
+    assert "toy_caller -> toy_files" in lines[1]
+    assert f"{run_id}, 2026-03-02 06:00 UTC  2026-03-02 06:00 UTC" in lines[1]
+
+
+def test_a_run_that_takes_too_long_makes_its_flow_late(program: Program) -> None:
+    run_id = program.house.run("customers")
+    program.house.clock.on(minutes=61)
+    late = program.json("flow", "list")[0]
+    assert (late["state"], late["late"]) == ("late", True)
+    assert late["needs"] == f"Run {run_id} waits for Toy books and is late."
+
+
+def test_a_run_that_never_came_makes_its_flow_late(program: Program) -> None:
+    program("flow", "schedule", "Harbor", "items", "--every", "30")
+    program.house.clock.on(minutes=89)
+    assert program.json("flow", "list")[1]["state"] == "never ran"
+    program.house.clock.on(hours=1)
+    # every 30 minutes, so the newest missed turn is never older than that: only a nightly one can be an hour late
+    assert program.json("flow", "list")[1]["state"] == "never ran"
+    program("flow", "schedule", "Harbor", "items", "--at", "02:00")
+    program.house.clock.on(hours=22)
+    late = program.json("flow", "list")[1]
+    assert late["late"]
+    assert "`routebooks serve` runs" in late["needs"]
+    program("flow", "off", "Harbor", "items")
+    assert program.json("flow", "list")[1]["state"] == "off"
+
+
+def test_a_flow_is_shown_whole(program: Program) -> None:
+    house = program.house
+    run_id = house.run("customers")
+    house.visit(Books({"customers": [record("1")]}))
+    house.tick()
+    shown = program.json("flow", "show", "Harbor", "customers")
+    assert set(shown) > KEYS
+    assert (shown["direction"], shown["stream"], shown["target"], shown["own_map"]) == (
+        "out",
+        "customers",
+        "list",
+        True,
+    )
+    assert shown["cursor"] == {"modified": {"customers": "2026-01-01T00:00:00+00:00"}}
+    assert [run["id"] for run in shown["last_runs"]] == [run_id]
+    said = program("flow", "show", "Harbor", "customers").stdout
+    assert "from            toy_caller (customers)" in said
+    assert "come as far as  2026-01-01T00:00:00+00:00" in said
+    assert "Did you mean 'customers'?" in program.refused("flow", "show", "Harbor", "custmers")

@@ -1,0 +1,158 @@
+"""How connections and flows are doing, from rows alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from routebooks.cli.health import connection_health, flow_health, is_late, overdue
+from routebooks.store.companies import Caller, ConnectionRow
+from routebooks.store.flows import Flow
+from routebooks.store.runs import Phase, Run, State
+
+NOW = datetime(2026, 3, 2, 6, tzinfo=UTC)
+ROW = ConnectionRow(
+    id=1,
+    company_id=1,
+    name="office",
+    connector="toy",
+    settings={},
+    secrets="",
+    window=None,
+    paused_at=None,
+    created_at=NOW,
+)
+CALLER = Caller(
+    connection_id=1,
+    user_name="rb",
+    password_hash="",
+    file_id="{}",
+    bound_company="Harbor",
+    bound_path="C:/a",
+    bound_at=NOW,
+    seen_path=None,
+    refused=None,
+    last_problem=None,
+    last_seen_at=NOW,
+    silent_after_minutes=60,
+)
+SAID = {"code": "c", "message": "It is so.", "hint": "Do this."}
+
+
+@pytest.mark.parametrize(
+    ("change", "state", "needs"),
+    [
+        ({}, "ready", ""),
+        ({"last_seen_at": None}, "not seen", ".qwc"),
+        ({"last_seen_at": NOW - timedelta(minutes=61)}, "silent", "for 61 minutes"),
+        ({"last_seen_at": NOW - timedelta(minutes=60)}, "ready", ""),
+        ({"seen_path": "D:/a"}, "moved", "lies at D:/a now"),
+        ({"refused": SAID}, "refused", "It is so. Do this."),
+        ({"last_problem": SAID}, "in trouble", "It is so. Do this."),
+        ({"last_problem": SAID, "refused": SAID, "seen_path": "D:/a"}, "refused", "It is so. Do this."),
+    ],
+)
+def test_a_connection_is_as_its_caller_was_last_heard(change: dict[str, Any], state: str, needs: str) -> None:
+    health = connection_health(ROW, replace(CALLER, **change), NOW)
+    assert health.state == state
+    assert needs in health.needs
+    assert bool(health.needs) is (state != "ready")
+
+
+def test_a_pause_is_somebodys_wish_and_needs_nobody() -> None:
+    paused = replace(ROW, paused_at=NOW)
+    assert connection_health(paused, CALLER, NOW + timedelta(days=9)).state == "paused"
+    assert connection_health(paused, None, NOW).needs == ""
+    assert connection_health(paused, replace(CALLER, refused=SAID), NOW).state == "refused"
+    assert connection_health(ROW, None, NOW).state == "ready"
+
+
+FLOW = Flow(
+    id=1,
+    company_id=1,
+    name="customers",
+    direction="out",
+    source_id=1,
+    target_id=2,
+    stream="customers",
+    target="customer",
+    map_name="customers",
+    map_text=None,
+    enabled=True,
+    incremental=False,
+    settings={},
+    schedule=None,
+    late_after_minutes=240,
+    expires_after_minutes=1440,
+    created_at=NOW - timedelta(days=9),
+)
+RUN = Run(
+    id=7,
+    company_id=1,
+    flow_id=1,
+    trigger="schedule",
+    phase=Phase.EXTRACT,
+    state=State.WAITING,
+    waits_for="QuickBooks",
+    tries=0,
+    not_before=NOW,
+    late_after=NOW + timedelta(hours=4),
+    expires_at=NOW + timedelta(days=1),
+    night_id=1,
+    created_at=NOW,
+    started_at=None,
+    finished_at=None,
+    records_read=0,
+    records_written=0,
+    records_rejected=0,
+    records_left_out=0,
+    notes=[],
+    problem=None,
+    superseded_by=None,
+)
+DONE = replace(RUN, id=5, state=State.DONE)
+FAILED = replace(RUN, id=6, state=State.FAILED, problem=SAID)
+
+
+@pytest.mark.parametrize(
+    ("recent", "state", "needs"),
+    [
+        ([], "never ran", ""),
+        ([RUN], "waiting", ""),
+        ([DONE], "done", ""),
+        ([FAILED, DONE], "failed", "It is so. Do this."),
+        ([DONE, FAILED], "done", ""),
+        ([RUN, FAILED], "waiting", ""),
+        ([replace(RUN, state=State.SUPERSEDED), DONE], "done", ""),
+        ([replace(FAILED, state=State.EXPIRED)], "expired", "It is so. Do this."),
+        ([replace(RUN, state=State.CANCELLED)], "cancelled", ""),
+    ],
+)
+def test_a_flow_is_as_its_last_run_ended(recent: list[Run], state: str, needs: str) -> None:
+    health = flow_health(FLOW, "UTC", recent, None, NOW)
+    assert (health.state, health.needs) == (state, needs)
+
+
+def test_a_run_is_late_after_its_time_and_only_while_it_lasts() -> None:
+    assert not is_late(RUN, RUN.late_after)
+    assert is_late(RUN, RUN.late_after + timedelta(seconds=1))
+    assert not is_late(replace(RUN, state=State.DONE), RUN.late_after + timedelta(days=1))
+    health = flow_health(FLOW, "UTC", [RUN], RUN, NOW + timedelta(hours=5))
+    assert (health.state, health.needs) == ("late", "Run 7 waits for QuickBooks and is late.")
+
+
+def test_a_run_that_nobody_made_is_overdue() -> None:
+    nightly = replace(FLOW, schedule={"kind": "at", "time": "01:00"})
+    last = replace(DONE, not_before=datetime(2026, 3, 1, 1, tzinfo=UTC))
+    due = datetime(2026, 3, 2, 1, tzinfo=UTC)
+    assert overdue(nightly, "UTC", last, due + timedelta(hours=4)) is None
+    assert overdue(nightly, "UTC", last, due + timedelta(hours=4, minutes=1)) == due
+    assert overdue(nightly, "UTC", replace(last, not_before=due), NOW) is None
+    assert overdue(replace(nightly, enabled=False), "UTC", last, NOW) is None
+    health = flow_health(nightly, "UTC", [last], last, NOW)
+    assert health.state == "late"
+    assert "due 5 hours ago" in health.needs
+    assert flow_health(replace(nightly, enabled=False), "UTC", [last], last, NOW).state == "off"

@@ -1,0 +1,72 @@
+"""status: one screen, and what needs a person first."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli_program import Program
+from house import Books, record
+
+
+@pytest.fixture
+def well(program: Program) -> Program:
+    """A company whose Web Connector has called."""
+    program.house.visit(Books())
+    return program
+
+
+def test_all_is_well(well: Program) -> None:
+    said = well.json("status", "--check")
+    assert said["needs_a_person"] is False
+    [company] = said["companies"]
+    assert set(company) == {"name", "cust_id", "time_zone", "connections", "flows", "rejected_open", "needs"}
+    lines = well("status").stdout.splitlines()
+    assert lines[0] == "Harbor (cust_id 4711)"
+    assert lines[-1] == "Nothing needs a person."
+    assert not [line for line in lines if line.startswith("!")]
+
+
+def test_what_needs_a_person_is_marked_and_checked(well: Program) -> None:
+    house = well.house
+    house.run("customers")
+    house.visit(Books({"customers": [record("1"), record("")]}))
+    house.tick()
+    said = well("status", "--check", code=1).stdout
+    assert "!  rejected    records     1 open" in said
+    assert "`routebooks rejected list --company Harbor`" in said
+    well("status", code=0)
+    assert well.json("status")["companies"][0]["needs"] == ["1 rejected record."]
+
+
+def test_a_failed_flow_needs_a_person_until_it_runs_well(well: Program) -> None:
+    house = well.house
+    house.run("items")
+    house.visit(lambda request: {"error": "hold"} if request["ask"] != "who" else Books()(request))
+    assert well.json("status", "--check", code=1)["companies"][0]["needs"] == ["items: The toy said no."]
+    house.run("items")
+    house.visit(Books({"items": [record("1")]}))
+    house.tick()
+    well("status", "--check")
+
+
+def test_companies_in_need_come_first(well: Program) -> None:
+    well("company", "add", "Anchor", "--cust-id", "1")
+    assert [company["name"] for company in well.json("status")["companies"]] == ["Anchor", "Harbor"]
+    well("connection", "add", "Harbor", "second", "toy_caller")
+    said = well.json("status")
+    assert [company["name"] for company in said["companies"]] == ["Harbor", "Anchor"]
+    assert said["companies"][0]["needs"] == [
+        "second: Add its .qwc file to the Web Connector (`routebooks connection qwc`)."
+    ]
+    assert [company["name"] for company in well.json("status", "--company", "Anchor")["companies"]] == ["Anchor"]
+    well("status", "--company", "Anchor", "--check")
+
+
+def test_a_refused_and_a_paused_connection(well: Program) -> None:
+    house = well.house
+    well("connection", "pause", "Harbor", "toy_files")
+    assert well.json("status")["companies"][0]["connections"][1]["state"] == "paused"
+    well("status", "--check")
+    house.run("items")
+    house.visit(Books(name="Other"))
+    assert "bound to 'Toy Company'" in well("status", "--check", code=1).stdout

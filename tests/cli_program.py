@@ -1,0 +1,58 @@
+"""The command line over a house, as its tests call it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+import house as houses
+from routebooks import cli
+from routebooks.engine.context import Context
+from routebooks.settings import Settings
+from routebooks.store.tables import audit
+
+#: the one program whose command is being run: the app is made once for all of them
+_now: list[Program] = []
+
+
+def _context(settings: Settings) -> Context:
+    return _now[0].house.ctx
+
+
+_APP = cli.build(_context, pause=lambda _: _now[0].paused())
+
+
+@dataclass
+class Program:
+    """The program over a house; `paused` is called in place of every wait."""
+
+    house: houses.House
+    paused: Callable[[], Any] = field(default=lambda: None)
+
+    def __call__(self, *args: str, code: int = 0, stdin: str | None = None) -> Result:
+        """Run a command and check how it ends."""
+        _now.clear()
+        _now.append(self)
+        result = CliRunner().invoke(_APP, list(args), input=stdin)
+        assert result.exit_code == code, f"{result.exit_code}\n{result.output}\n{result.exception!r}"
+        assert "Traceback" not in result.output
+        return result
+
+    def json(self, *args: str, code: int = 0) -> Any:
+        """What a command says with --json."""
+        return json.loads(self(*args, "--json", code=code).stdout)
+
+    def refused(self, *args: str, code: int = 2) -> str:
+        """What a command says that is refused; standard output stays empty."""
+        result = self(*args, code=code)
+        assert result.stdout == ""
+        return result.stderr
+
+    def audit(self) -> list[tuple[str, str, str]]:
+        """Who did what to what."""
+        with self.house.ctx.store.read() as tx:
+            return [(row.actor, row.action, row.subject) for row in tx.execute(audit.select().order_by(audit.c.id))]
