@@ -51,7 +51,7 @@ def _decide(tx: Tx, connection: Connection, session: Session, found: Identity, n
     else:
         moved = path != caller.bound_path
         companies.change_caller(tx, connection.id, seen_path=path if moved else None)
-    companies.change_caller(tx, connection.id, refused=None, last_problem=None)
+    companies.change_caller(tx, connection.id, refused=None, last_problem=None, product=found.product or None)
     exchange.change_session(tx, session.id, verified=True)
     return True
 

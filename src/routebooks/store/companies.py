@@ -51,6 +51,7 @@ class Caller:
     bound_path: str | None
     bound_at: datetime | None
     seen_path: str | None
+    product: str | None
     refused: dict[str, str] | None
     last_problem: dict[str, str] | None
     last_seen_at: datetime | None

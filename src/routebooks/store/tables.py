@@ -103,6 +103,7 @@ callers = sa.Table(
     _text("bound_path", optional=True),
     _instant("bound_at"),
     _text("seen_path", optional=True),  # another path than the bound one: writes are held until a person confirms
+    _text("product", optional=True),  # "QuickBooks Pro 2024", as it said of itself
     sa.Column("refused", sa.JSON(none_as_null=True)),  # why the company file that answered is not the bound one
     sa.Column("last_problem", sa.JSON(none_as_null=True)),
     _instant("last_seen_at"),

@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("bound_path", sa.Text(), nullable=True),
         sa.Column("bound_at", Instant(), nullable=True),
         sa.Column("seen_path", sa.Text(), nullable=True),
+        sa.Column("product", sa.Text(), nullable=True),
         sa.Column("refused", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("last_problem", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("last_seen_at", Instant(), nullable=True),
