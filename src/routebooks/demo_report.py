@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from routebooks.cli.output import heading, table
+from routebooks.cli.params import PROGRAM
 from routebooks.connectors.base import FileTarget
 from routebooks.demo import Demo
 from routebooks.engine.context import Context
@@ -28,7 +30,7 @@ def collect(demo: Demo) -> dict[str, Any]:
             "files": [_file(demo, tx, line) for line in reversed(deliveries.list_deliveries(tx))],
             "orders": [_order(order) for order in demo.world.company.sales_orders()],
             "rejected": [_rejected(line) for line in reversed(rejected.list_rejected(tx))],
-            "next": f"routebooks --home {demo.settings.home} rejected list",
+            "next": f"{os.environ.get('ROUTEBOOKS_PROGRAM', PROGRAM)} --home {demo.settings.home} rejected list",
         }
 
 

@@ -120,7 +120,7 @@ def test_any_items_are_read_as_they_were_written(drawn: list[tuple[ElementTree.E
 
 @settings(deadline=None, max_examples=60)
 @given(
-    st.sampled_from(sorted(streams.LISTS)),
+    st.sampled_from(["customers", "items", "vendors", "sales_reps"]),
     st.integers(1, 5000),
     st.none() | st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=ZONES),  # noqa: DTZ001
     st.none() | st.tuples(st.text(), st.text()),

@@ -1,3 +1,5 @@
+"""Text as QuickBooks can keep it."""
+
 from __future__ import annotations
 
 import pytest

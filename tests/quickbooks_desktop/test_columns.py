@@ -1,3 +1,5 @@
+"""Columns of typed values, and the last sight of a record."""
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime

@@ -1,3 +1,5 @@
+"""The connector as the engine sees it."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""The strict check of what leaves."""
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime

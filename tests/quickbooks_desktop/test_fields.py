@@ -10,7 +10,7 @@ from lxml import etree
 from routebooks.connectors.quickbooks_desktop.columns import OWN_NAME, ListField
 from routebooks.connectors.quickbooks_desktop.elements import Element
 from routebooks.connectors.quickbooks_desktop.order_elements import GROUP, HEADER, LINE
-from routebooks.connectors.quickbooks_desktop.streams import LISTS
+from routebooks.connectors.quickbooks_desktop.queries import QUERIES
 from routebooks.records import Kind
 from support import shared
 
@@ -74,13 +74,13 @@ def paths(field: ListField) -> list[str]:
     return [path for path in field.at or (field.name.replace(".", "/"),) if path != OWN_NAME]
 
 
-@pytest.mark.parametrize("name", sorted(LISTS))
+@pytest.mark.parametrize("name", sorted(QUERIES))
 def test_every_field_stands_in_the_schema_with_its_type_and_length(intuit: Schema, name: str) -> None:
     known: dict[str, set[Leaf]] = {}
-    for record in LISTS[name].records:
+    for record in QUERIES[name].records:
         for path, leaf in intuit.leaves(record).items():
             known.setdefault(path, set()).add(leaf)
-    for field in LISTS[name].fields:
+    for field in QUERIES[name].fields:
         for path in paths(field):
             assert path in known, f"{field.name}: {path}"
             for kind, longest in known[path]:
@@ -97,7 +97,7 @@ def test_all_twelve_kinds_of_items_are_asked_for(intuit: Schema) -> None:
         if node.get("name") == "ItemQueryRsType"
     )
     kinds = {node.get("ref") for node in response.iter(f"{XSD}element")}
-    assert kinds == set(LISTS["items"].records)
+    assert kinds == set(QUERIES["items"].records)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,5 @@
+"""Which company file answers."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Our order key in a field of the sales order."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The codec: requests as bytes, answers as heads and documents."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone

@@ -1,3 +1,5 @@
+"""The .qwc file, and what a Web Connector would refuse."""
+
 from __future__ import annotations
 
 from typing import Any

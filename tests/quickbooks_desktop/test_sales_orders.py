@@ -1,3 +1,5 @@
+"""Sales orders: their exact bytes, their answers, their look-up."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping

@@ -1,3 +1,5 @@
+"""Every status has a kind and a cure."""
+
 from __future__ import annotations
 
 import pytest

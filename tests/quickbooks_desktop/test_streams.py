@@ -1,3 +1,5 @@
+"""Requests for streams, pages, and what is read from them."""
+
 from __future__ import annotations
 
 import json
@@ -13,7 +15,8 @@ from lxml import etree
 from routebooks.connectors.base import Outcome, Page
 from routebooks.connectors.quickbooks_desktop import streams
 from routebooks.connectors.quickbooks_desktop.fields import LIST_CORE, text
-from routebooks.connectors.quickbooks_desktop.streams import ListStream, page_request, parse, read_page
+from routebooks.connectors.quickbooks_desktop.queries import Query
+from routebooks.connectors.quickbooks_desktop.streams import page_request, parse, read_page
 from routebooks.errors import ConfigError, FatalError
 from routebooks.records import Extract
 
@@ -91,14 +94,14 @@ def test_reading_a_page_raises_nothing_even_for_a_wrong_setting() -> None:
 def test_a_list_without_iterator_and_custom_fields_is_one_more_row(
     monkeypatch: pytest.MonkeyPatch, validated: Callable[[bytes], etree._Element]
 ) -> None:
-    reps = ListStream(
-        query="SalesRepQuery",
+    reps = Query(
+        name="SalesRepQuery",
         records=("SalesRepRet",),
         fields=(*LIST_CORE, text("Initial", 5)),
         paged=False,
         custom_fields=False,
     )
-    monkeypatch.setattr(streams, "LISTS", {"reps": reps})
+    monkeypatch.setattr(streams, "QUERIES", {"reps": reps})
     request = page_request("13.0", Extract("reps", 250))
     assert request == (
         HEAD + b'<SalesRepQueryRq requestID="reps"><ActiveStatus>All</ActiveStatus></SalesRepQueryRq>' + TAIL
@@ -253,9 +256,8 @@ def account(tag: str, name: str) -> str:
     return f"<{tag}><ListID>9</ListID><FullName>{name}</FullName></{tag}>"
 
 
-def test_items_of_all_shapes_meet_in_the_same_fields() -> None:
-    described = ("Inventory", "Service", "NonInventory", "Discount", "Subtotal", "Payment", "SalesTaxGroup", "Group")
-    records = [
+def items_of_all_shapes() -> list[str]:
+    return [
         item(
             "Inventory",
             "<Name>n</Name><FullName>p:n</FullName><SalesDesc>d</SalesDesc><SalesPrice>1.5</SalesPrice>"
@@ -291,7 +293,11 @@ def test_items_of_all_shapes_meet_in_the_same_fields() -> None:
         ),
         item("FixedAsset", "<Name>n</Name><PurchaseDesc>pd</PurchaseDesc>"),
     ]
-    table = parse("items", [page("".join(records), query="ItemQuery")])
+
+
+def test_items_of_all_shapes_meet_in_the_same_fields() -> None:
+    described = ("Inventory", "Service", "NonInventory", "Discount", "Subtotal", "Payment", "SalesTaxGroup", "Group")
+    table = parse("items", [page("".join(items_of_all_shapes()), query="ItemQuery")])
     rows = {row["Kind"].removeprefix("Item"): row for row in table.to_pylist()}
 
     def column(name: str) -> dict[str, Any]:
