@@ -211,3 +211,22 @@ class TestChanges:
         books = full(1)
         self.go(incremental, books)
         assert [request["since"] for request in books.seen if "since" in request] == [start["start_date"]]
+
+
+def test_a_run_that_is_cancelled_while_its_file_is_made_delivers_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = house.files.encode
+
+    def cancelled_meanwhile(*arguments: Any) -> Any:
+        with house.ctx.store.begin() as tx:
+            (run,) = run_store.active_runs(tx)
+            runs.cancel(house.ctx, tx, run.id, house.clock())
+        return encode(*arguments)
+
+    monkeypatch.setattr(house.files, "encode", cancelled_meanwhile)
+    (run_id,) = night(house, "customers")
+    house.visit(full())
+    house.tick()
+    assert house.state(run_id).state is State.CANCELLED
+    assert not house.folder.exists()

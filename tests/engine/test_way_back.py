@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from house import Books, House, look_again, record, records
-from routebooks.engine import ledger
+from routebooks.engine import documents, ledger, runs
 from routebooks.errors import ConfigError
 from routebooks.store import exchange as exchange_store
 from routebooks.store import ledger as ledger_store
 from routebooks.store import rejected
+from routebooks.store import runs as run_store
 from routebooks.store.ledger import OrderState
 from routebooks.store.runs import State
 
@@ -306,3 +307,23 @@ def test_an_order_that_changed_after_posting_is_reported_and_not_posted_again(li
     with linked.ctx.store.read() as tx:
         assert rejected.list_rejected(tx) == []
     assert len(books.written) == 1
+
+
+def test_a_run_that_is_cancelled_while_orders_are_prepared_sends_nothing(
+    linked: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked.orders.put("A-1", "1", "11")
+    settle = documents.settle
+
+    def cancelled_meanwhile(*arguments: Any) -> documents.Settled:
+        with linked.ctx.store.begin() as tx:
+            (run,) = run_store.active_runs(tx)
+            runs.cancel(linked.ctx, tx, run.id, linked.clock())
+        return settle(*arguments)
+
+    monkeypatch.setattr(documents, "settle", cancelled_meanwhile)
+    run_id = linked.run("orders")
+    assert linked.state(run_id).state is State.CANCELLED
+    assert linked.order("A-1").state is OrderState.NEW
+    with linked.ctx.store.read() as tx:
+        assert exchange_store.waiting_count(tx, linked.books) == 0

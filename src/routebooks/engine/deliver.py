@@ -77,6 +77,8 @@ def _with_what_was_not_taken(ctx: Context, flow: Flow, delivery: Delivery) -> De
 def finish(ctx: Context, run_id: int) -> None:
     """After the file lies in place, all at once: links, cursor, what is no longer rejected, and the run's end."""
     with ctx.store.begin() as tx:
+        if not run_store.is_at(tx, run_id, Phase.DELIVER):
+            return
         run = run_store.run(tx, run_id)
         flow = flows.flow(tx, run.flow_id)
         delivery = _delivery(tx, run_id)

@@ -187,6 +187,8 @@ def _keep(ctx: Context, run: Run, flow: Flow, files: FileTarget, connection: Con
     folder, name = files.file_name(connection, flow.target)
     now = ctx.now()
     with ctx.store.begin() as tx:
+        if not run_store.is_at(tx, run.id, Phase.LOAD):
+            return
         reason = _guard(tx, flow, encoded.records)
         deliveries.keep_delivery(
             tx,

@@ -289,6 +289,7 @@ def not_accepted(
 
 def retry(ctx: Context, tx: Tx, order: Order, now: datetime) -> None:
     """A person asks for another try of an order. Raises ConfigError when it stands in QuickBooks or is on its way."""
+    order = store.order(tx, order.id, lock=True)
     if order.state is OrderState.POSTED:
         raise ConfigError(
             f"Order {order.key} stands in QuickBooks already (number {order.number}).", code="order-posted"

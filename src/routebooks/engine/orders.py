@@ -123,8 +123,10 @@ def prepare_orders(ctx: Context, run_id: int) -> None:
         orders = store.orders_to_prepare(tx, flow.id, ctx.now())
     settled = documents.settle(ctx, flow, source, target, {order.key: order.source for order in orders})
     with ctx.store.begin() as tx:
-        # Read again under the lock: the work may have been cut off after this very transaction and begun anew.
-        allowed = {order.id for order in store.orders_to_prepare(tx, flow.id, ctx.now())}
+        # Read again under the lock: a person may have ended the run, or asked for another try of an order.
+        if not run_store.is_at(tx, run_id, Phase.LOAD):
+            return
+        allowed = {order.id for order in store.orders_to_prepare(tx, flow.id, ctx.now(), lock=True)}
         for order in orders:
             if order.id not in allowed:
                 continue

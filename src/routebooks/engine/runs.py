@@ -123,11 +123,17 @@ def met(ctx: Context, tx: Tx, run: Run, error: RoutebooksError, now: datetime) -
 
 def cancel(ctx: Context, tx: Tx, run_id: int, now: datetime) -> Run:
     """End a run at a person's word. Raises ConfigError when it has ended, or when a write of it may be under way."""
-    run = store.find_run(tx, run_id)
+    run = store.find_run(tx, run_id, lock=True)
     if run is None:
         raise ConfigError(f"There is no run {run_id}.", hint="`routebooks run list` shows them.", code="run-unknown")
     if not run.active and run.state is not State.HELD:
         raise ConfigError(f"Run {run_id} has ended already ({run.state}).", code="run-ended")
+    if run.phase is Phase.DELIVER and run.state is State.RUNNING:
+        raise ConfigError(
+            f"The file of run {run_id} is on its way to its place this very moment.",
+            hint="`routebooks file resend` sends an earlier file again, if this one was wrong.",
+            code="run-delivering",
+        )
     if run.phase in (Phase.POST, Phase.CONFIRM):
         raise ConfigError(
             f"Run {run_id} has handed orders to the exchange; their answers must be waited for.",

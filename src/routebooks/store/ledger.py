@@ -84,9 +84,10 @@ def change_order(tx: Tx, order_id: int, **values: Any) -> None:
     tx.execute(ledger.update().where(ledger.c.id == order_id).values(**values))
 
 
-def order(tx: Tx, order_id: int) -> Order:
-    """The order with this id."""
-    row = tx.execute(sa.select(ledger).where(ledger.c.id == order_id)).one_or_none()
+def order(tx: Tx, order_id: int, *, lock: bool = False) -> Order:
+    """The order with this id; locked to the end of the transaction when asked."""
+    query = sa.select(ledger).where(ledger.c.id == order_id)
+    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
     return from_row(Order, one(row, f"order {order_id}"))
 
 
@@ -96,8 +97,8 @@ def order_keyed(tx: Tx, flow_id: int, key: str) -> Order | None:
     return from_row(Order, row) if row else None
 
 
-def orders_to_prepare(tx: Tx, flow_id: int, now: datetime) -> list[Order]:
-    """The orders for which a run makes (or tries to make) a write attempt, in order of stamp and key."""
+def orders_to_prepare(tx: Tx, flow_id: int, now: datetime, *, lock: bool = False) -> list[Order]:
+    """The orders for which a run makes (or tries to make) a write attempt, by stamp and key; locked if asked."""
     query = (
         sa.select(ledger)
         .where(
@@ -107,7 +108,7 @@ def orders_to_prepare(tx: Tx, flow_id: int, now: datetime) -> list[Order]:
         )
         .order_by(ledger.c.stamp, ledger.c.key)
     )
-    return [from_row(Order, row) for row in tx.execute(query)]
+    return [from_row(Order, row) for row in tx.execute(query.with_for_update() if lock else query)]
 
 
 def orders_to_tell(tx: Tx, flow_id: int) -> list[Order]:

@@ -155,9 +155,16 @@ def run(tx: Tx, run_id: int, *, lock: bool = False) -> Run:
     return from_row(Run, one(row, f"run {run_id}"))
 
 
-def find_run(tx: Tx, run_id: int) -> Run | None:
-    """The run with this id, if there is one."""
-    row = tx.execute(sa.select(runs).where(runs.c.id == run_id)).one_or_none()
+def is_at(tx: Tx, run_id: int, phase: Phase) -> bool:
+    """Whether a run is being worked on in this phase; locked to the end of the transaction, so that it stays so."""
+    found = run(tx, run_id, lock=True)
+    return found.state is State.RUNNING and found.phase is phase
+
+
+def find_run(tx: Tx, run_id: int, *, lock: bool = False) -> Run | None:
+    """The run with this id, if there is one; locked to the end of the transaction when asked."""
+    query = sa.select(runs).where(runs.c.id == run_id)
+    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
     return from_row(Run, row) if row else None
 
 
