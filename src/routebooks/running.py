@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ from rich.console import Console
 
 from routebooks import demo as demo_world
 from routebooks import demo_report, server
+from routebooks.cli import log_to_stderr
 from routebooks.cli.output import output, say
 from routebooks.cli.params import Json, examples
 from routebooks.cli.state import state_of
@@ -31,10 +33,14 @@ def add_to(app: typer.Typer, make_context: MakeContext) -> None:
     """Mount the commands."""
     app.command(
         "serve",
-        help="Run the server: the Web Connector's address, the schedule, and the work. Ctrl-C stops it.",
+        help="Run the server. It answers the Web Connector, keeps the schedule and does the work. Ctrl-C stops it.",
+        short_help="Run the server.",
         epilog=examples("serve", "--home /srv/routebooks serve"),
     )(_serve)
-    sandbox = typer.Typer(help="A simulated QuickBooks, Web Connector, FTP server and orders database, to try with.")
+    sandbox = typer.Typer(
+        help="A simulated QuickBooks, Web Connector, FTP server and orders database, to try with.",
+        short_help="A simulated world to try with.",
+    )
     sandbox.command(
         "start",
         help="Open the sandbox's FTP server and orders database, and say how to connect to them. Ctrl-C stops it.",
@@ -57,6 +63,7 @@ def add_to(app: typer.Typer, make_context: MakeContext) -> None:
         "demo",
         help="Show the whole of it: a sandbox, one night of files out, one round of orders back. Its data holds some "
         "bad records on purpose; they do not make it fail.",
+        short_help="Show the whole of it in a sandbox.",
         epilog=examples("demo", "demo --keep", "demo --json"),
     )(demo)
 
@@ -70,6 +77,7 @@ def _serve(ctx: typer.Context) -> None:
     state = state_of(ctx)
     settings, context = state.settings, state.context
     _stop_on_terminate()
+    log_to_stderr(logging.INFO)
     sock = server.listen(settings.host, settings.port)
     say(f"Routebooks listens on http://{settings.host}:{sock.getsockname()[1]}, its folder is {settings.home}.")
     say(f"The Web Connector reaches it as {settings.public_url} (setting public_url). Ctrl-C stops it.")

@@ -32,8 +32,10 @@ def test_a_flow_is_switched_off_and_on(program: Program) -> None:
 )
 def test_a_flow_is_scheduled(program: Program, typed: list[str], schedule: object, words: str) -> None:
     said = program.json("flow", "schedule", "Harbor", "items", *typed)
-    assert (said["schedule"], said["schedule_in_words"]) == (schedule, words)
-    assert program.house.flow("items").schedule == schedule
+    since = {"since": program.house.clock().isoformat()}
+    kept = {**schedule, **since} if isinstance(schedule, dict) else schedule
+    assert (said["schedule"], said["schedule_in_words"]) == (kept, words)
+    assert program.house.flow("items").schedule == kept
     assert program.audit()[-1] == ("command line", "schedule flow", "items")
 
 

@@ -33,6 +33,7 @@ CALLER = Caller(
     bound_company="Harbor",
     bound_path="C:/a",
     bound_at=NOW,
+    product="QuickBooks",
     seen_path=None,
     refused=None,
     last_problem=None,

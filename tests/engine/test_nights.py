@@ -230,3 +230,17 @@ def test_a_run_that_is_cancelled_while_its_file_is_made_delivers_nothing(
     house.tick()
     assert house.state(run_id).state is State.CANCELLED
     assert not house.folder.exists()
+
+
+def test_orders_of_a_night_come_after_its_files(house: House) -> None:
+    house.orders.put("A-1", "1", "11")
+    made = night(house, "customers", "items", "orders")
+    assert house.state(made[2]).waits_for == "its turn"
+    books = full()
+    house.visit(books)
+    house.tick()
+    assert house.state(made[2]).phase is Phase.POST
+    house.visit(books)
+    house.tick()
+    assert [house.state(run_id).state for run_id in made] == [State.DONE] * 3
+    assert len(books.written) == 1

@@ -197,3 +197,20 @@ def test_a_schedule_makes_runs_by_itself(house: House) -> None:
     assert len(made) == 1
     assert made[0].run.trigger == "schedule"
     assert made[0].run.late_after - made[0].run.not_before == timedelta(hours=1)
+
+
+def test_a_schedule_that_is_set_today_does_not_catch_up_yesterday(house: House) -> None:
+    from routebooks.engine import schedule
+    from routebooks.store import flows as flow_store
+
+    house.clock.on(days=3)
+    with house.ctx.store.begin() as tx:
+        kept = schedule.begin(schedule.at("02:00"), house.clock())
+        flow_store.change_flow(tx, house.flows["customers"], schedule=kept)
+    house.tick()
+    with house.ctx.store.read() as tx:
+        assert run_store.last_run(tx, house.flows["customers"]) is None
+    house.clock.on(days=1)
+    house.tick()
+    with house.ctx.store.read() as tx:
+        assert run_store.last_run(tx, house.flows["customers"]) is not None

@@ -55,6 +55,7 @@ def _caller(caller: Caller) -> View:
         "bound_company": caller.bound_company,
         "bound_path": caller.bound_path,
         "bound_at": caller.bound_at,
+        "product": caller.product,
         "seen_path": caller.seen_path,
         "refused": caller.refused,
         "last_problem": caller.last_problem,

@@ -74,6 +74,8 @@ def schedule(
             "A flow has one schedule.", hint="Give one of --at, --every and --never.", code="schedule-not-one"
         )
     made = schedules.at(at) if at is not None else schedules.every(every) if every is not None else None
+    if made is not None:
+        made = schedules.begin(made, state_of(ctx).context.now())
     _change(ctx, company, flow, as_json, "schedule flow", schedule=made)
 
 

@@ -170,7 +170,8 @@ def _create_due(ctx: Context, tx: Tx, now: datetime) -> None:
             continue
         last = store.last_run(tx, flow.id, trigger="schedule")
         zone = companies.company(tx, flow.company_id).time_zone
-        instant = schedule.due(flow.schedule, zone, last.not_before if last else flow.created_at, now)
+        begun = schedule.since(flow.schedule) or flow.created_at
+        instant = schedule.due(flow.schedule, zone, max(begun, last.not_before) if last else begun, now)
         if instant is not None:
             due.setdefault((flow.company_id, instant), []).append(flow)
     # Flows of a company that are due at one time are one night: they share their extracts.
@@ -197,11 +198,21 @@ def _give_turns(ctx: Context, tx: Tx, now: datetime) -> None:
     busy = {run.flow_id for run in active if run.phase is not Phase.PLAN}
     for run in active:
         if run.phase is Phase.PLAN and run.flow_id not in busy and run.not_before <= now:
+            if _waits_for_files(tx, run):
+                continue
             busy.add(run.flow_id)
             try:
                 plan(ctx, tx, run, now)
             except RoutebooksError as error:
                 fail(ctx, tx, run, error.problem, now)
+
+
+def _waits_for_files(tx: Tx, run: Run) -> bool:
+    """Orders of a night come after its files: those leave the links by which an order finds customer and items."""
+    if flows.flow(tx, run.flow_id).direction == "out":
+        return False
+    others = (other for other in store.runs_of_night(tx, run.night_id) if other.active)
+    return any(flows.flow(tx, other.flow_id).direction == "out" for other in others)
 
 
 def settle(tx: Tx, run_id: int, now: datetime) -> None:

@@ -31,6 +31,16 @@ def every(minutes: int) -> dict[str, Any]:
     return {"kind": "every", "minutes": minutes}
 
 
+def begin(schedule: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The schedule as it is kept: what lies before its setting is not caught up."""
+    return {**schedule, "since": now.isoformat()}
+
+
+def since(schedule: Mapping[str, Any]) -> datetime | None:
+    """When the schedule was set."""
+    return datetime.fromisoformat(schedule["since"]) if "since" in schedule else None
+
+
 def due(schedule: Mapping[str, Any], zone: str, last: datetime, now: datetime) -> datetime | None:
     """The instant for which a run is due now, or None. What was missed while we were away is caught up once.
 
