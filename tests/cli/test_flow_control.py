@@ -123,3 +123,13 @@ def test_waiting_ends_with_1_when_the_time_is_over_or_the_run_fails(program: Pro
     said = program("flow", "run", "Harbor", "items", "--wait", "60", code=1)
     assert "Run 2, items: failed. The toy said no.  [toy-error]" in said.stderr
     assert house.state(2).state is State.FAILED
+
+
+def test_settings_of_a_flow(program: Program) -> None:
+    shown = {each["name"]: each["value"] for each in program.json("flow", "set", "Harbor", "items")}
+    assert shown == {"guard_percent": 70, "start_date": "", "resend_days": 0, "empty_night": "leave"}
+    program("flow", "set", "Harbor", "items", "guard_percent=50", "start_date=2026-01-31")
+    assert program.house.flow("items").settings == {"guard_percent": 50, "start_date": "2026-01-31T00:00:00+00:00"}
+    assert program.audit()[-1] == ("command line", "set flow", "items")
+    for wrong in ("guard_percent=200", "resend_days=x", "empty_night=maybe", "start_date=soon", "nothing=1"):
+        program.refused("flow", "set", "Harbor", "items", wrong)

@@ -57,3 +57,13 @@ def test_the_rows_of_an_order_are_a_table(program: Program) -> None:
     lines = program("rejected", "show", str(rejected_id)).stdout.splitlines()
     at = lines.index("order_no  customer  item  quantity")
     assert lines[at + 1 : at + 3] == ["A-1       unknown   x     2", "A-1       unknown   y     2"]
+
+
+def test_a_person_ends_a_record_and_it_is_listed_anew_when_it_is_still_wrong(program: Program) -> None:
+    run(program.house, "1", "")
+    rejected_id = program.json("rejected", "list")[0]["id"]
+    assert program.json("rejected", "resolve", str(rejected_id))["state"] == "resolved"
+    assert program.audit()[-1] == ("command line", "resolve rejected record", "Name 1")
+    assert program.json("rejected", "list") == []
+    run(program.house, "1", "")
+    assert [row["id"] for row in program.json("rejected", "list")] != [rejected_id]

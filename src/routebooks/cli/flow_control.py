@@ -7,11 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from routebooks.cli import find, watch
+from routebooks.cli.given import pairs
 from routebooks.cli.output import facts, output, say, table
 from routebooks.cli.params import CompanyName, FlowName, Json, examples
 from routebooks.cli.state import ACTOR, CliState, state_of
 from routebooks.cli.views import flow_view
 from routebooks.cli.words import count
+from routebooks.engine import flows as flow_settings
 from routebooks.engine import runs as engine
 from routebooks.engine import schedule as schedules
 from routebooks.errors import ConfigError
@@ -50,6 +52,44 @@ def on(ctx: typer.Context, company: CompanyName, flow: FlowName, as_json: Json =
 def off(ctx: typer.Context, company: CompanyName, flow: FlowName, as_json: Json = False) -> None:
     """Stop a flow's schedule; it can still be run by hand."""
     _change(ctx, company, flow, as_json, "switch flow off", enabled=False)
+
+
+@app.command(
+    "set",
+    epilog=examples("flow set Harbor customers guard_percent=50", "flow set Harbor invoices start_date=2026-01-01"),
+)
+def set_(
+    ctx: typer.Context,
+    company: CompanyName,
+    flow: FlowName,
+    settings: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME=VALUE...", help="Settings; without any, those there are.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Set how a flow makes its files. Without a setting, show those there are."""
+    context = state_of(ctx).context
+    given = pairs(settings or [])
+    with context.store.begin() as tx:
+        owner = find.company(tx, company)
+        row = find.flow(tx, owner, flow)
+        kept = flow_settings.change_settings(tx, row, given, owner.time_zone) if given else dict(row.settings)
+        if given:
+            audit.note(
+                tx,
+                company_id=owner.id,
+                actor=ACTOR,
+                action="set flow",
+                subject=flow,
+                now=context.now(),
+                settings=sorted(given),
+            )
+    view = [
+        {"name": each.name, "value": kept.get(each.name, each.default), "default": each.default, "help": each.help}
+        for each in flow_settings.SETTINGS
+    ]
+    rows = [(each["name"], each["value"], each["default"], each["help"]) for each in view]
+    output(view, as_json, table(("setting", "value", "default", "what it is"), rows, "", wrap=("what it is",)))
 
 
 @app.command(

@@ -11,9 +11,10 @@ from rich.console import RenderableType
 from routebooks.cli import find
 from routebooks.cli.output import facts, heading, output, record, table
 from routebooks.cli.params import Json, Limit, OnlyCompany, examples
-from routebooks.cli.state import state_of
+from routebooks.cli.state import ACTOR, state_of
 from routebooks.cli.views import View, zones
 from routebooks.cli.words import instant
+from routebooks.store import audit
 from routebooks.store import rejected as store
 from routebooks.store.rejected import RejectedLine
 
@@ -45,6 +46,30 @@ def reason_table(views: Sequence[View]) -> RenderableType:
     """Rejected records of one run: which, why, and what to do."""
     rows = [(view["id"], view["key"], view["message"], view["hint"], view["state"]) for view in views]
     return table(("number", "record", "why", "what to do", "state"), rows, "None.", wrap=("why", "what to do"))
+
+
+@app.command(epilog=examples("rejected resolve 3"))
+def resolve(
+    ctx: typer.Context,
+    rejected_id: Annotated[int, typer.Argument(metavar="ID", help="Number of the rejected record.")],
+    as_json: Json = False,
+) -> None:
+    """Say that a record is dealt with. If it is still wrong at the next run, it is listed anew."""
+    context = state_of(ctx).context
+    now = context.now()
+    with context.store.begin() as tx:
+        line = find.rejected_record(tx, rejected_id)
+        store.resolve_one(tx, rejected_id, now)
+        audit.note(
+            tx,
+            company_id=line.rejected.company_id,
+            actor=ACTOR,
+            action="resolve rejected record",
+            subject=line.rejected.key,
+            now=now,
+        )
+        view = rejected_view(find.rejected_record(tx, rejected_id))
+    output(view, as_json, facts([("number", rejected_id), ("record", view["key"]), ("state", view["state"])]))
 
 
 @app.command("list", epilog=examples("rejected list", "rejected list --company Harbor --all --json"))

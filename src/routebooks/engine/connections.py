@@ -117,7 +117,7 @@ def _sort(kind: Connector, given: Mapping[str, str], *, complete: bool = True) -
         if setting.secret:
             secrets[name] = text
         else:
-            settings[name] = _typed(setting, text)
+            settings[name] = typed(setting, text)
     missing = [s.name for s in kind.settings if s.default is None and s.name not in given]
     if complete and missing:
         raise ConfigError(
@@ -128,7 +128,8 @@ def _sort(kind: Connector, given: Mapping[str, str], *, complete: bool = True) -
     return settings, secrets
 
 
-def _typed(setting: Setting, text: str) -> str | int | bool:
+def typed(setting: Setting, text: str) -> str | int | bool:
+    """What was typed for a setting, as its type and within its choices. Raises ConfigError."""
     if setting.choices and text not in setting.choices:
         raise ConfigError(
             f"{setting.name} cannot be {text!r}.",

@@ -112,6 +112,12 @@ def resolve(
     return int(tx.execute(query.values(state="resolved", resolved_at=now)).rowcount)
 
 
+def resolve_one(tx: Tx, rejected_id: int, now: datetime) -> None:
+    """End one record at a person's word."""
+    query = rejected.update().where(rejected.c.id == rejected_id, rejected.c.state == "open")
+    tx.execute(query.values(state="resolved", resolved_at=now))
+
+
 @dataclass(frozen=True)
 class RejectedLine:
     """A rejected record with the names of its company and flow."""
