@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import structlog
 
 from postgres import Server, running
 
@@ -23,6 +24,13 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped where nothing may be skipped: {report.longrepr}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_come() -> Iterator[None]:
+    """A command sets how much is logged, for its process: the next test begins without that."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")
