@@ -31,11 +31,9 @@ def test_it_is_what_it_says() -> None:
     target: DocumentTarget = QUICKBOOKS
     for protocol in (Connector, Source, CallingSource, DocumentTarget):
         assert isinstance(QUICKBOOKS, protocol)
-    assert (connector.name, set(source.streams()), set(target.targets())) == (
-        "quickbooks_desktop",
-        {"customers", "items"},
-        {"sales_orders"},
-    )
+    assert connector.name == "quickbooks_desktop"
+    assert set(source.streams()) >= {"customers", "items"}
+    assert set(target.targets()) == {"sales_orders"}
 
 
 def test_it_keeps_nothing() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal, DecimalException
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from lxml import etree
 
+from routebooks.connectors.quickbooks_desktop.arrow import any_of, is_missing, is_one_of, rows_of
 from routebooks.records import PRECISION, Field, Kind
 
 #: The place of a field that holds the name of the record's own element, less "Ret".
@@ -21,8 +22,11 @@ OWN_NAME = "."
 #: Rows that all columns are lengthened by at once.
 _BLOCK = 512
 
+#: Takes an element of a record, and the record's place among those not taken off yet.
+Part: TypeAlias = Callable[[etree._Element, int], None]
+
 _Column: TypeAlias = "list[str | None]"
-_Plan: TypeAlias = "dict[str, _Column | _Plan | Callable[[etree._Element, int], None]]"
+_Plan: TypeAlias = "dict[str, _Column | _Plan | Part]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +40,18 @@ class ListField(Field):
 
 
 class Columns:
-    """Columns that grow by records and are taken off as an Arrow table."""
+    """Columns that grow by records and are taken off as an Arrow table.
 
-    def __init__(self, fields: Sequence[ListField]) -> None:
+    `parts` are handed the elements of their name, beside what the fields take of them; `custom` begins the names of
+    the columns of custom fields.
+    """
+
+    def __init__(
+        self, fields: Sequence[ListField], parts: Mapping[str, Part] | None = None, custom: str = "Custom."
+    ) -> None:
         self._fields = fields
+        self._parts = parts or {}
+        self._custom_prefix = custom
         #: how many values of a field could not be read and became null
         self.unreadable: Counter[str] = Counter()
         self._start()
@@ -54,6 +66,9 @@ class Columns:
         for field in self._fields:
             for path in field.at or (field.name.replace(".", "/"),):
                 self._place(path, self._columns[field.name])
+        for tag, part in self._parts.items():
+            below = self._plan.get(tag)
+            self._plan[tag] = _with_fields(part, below) if isinstance(below, dict) else part
 
     def _place(self, path: str, column: _Column) -> None:
         if path == OWN_NAME:
@@ -69,13 +84,18 @@ class Columns:
 
     def add(self, record: etree._Element) -> None:
         """Take the values of one record; elements that no field asks for are passed over."""
+        self.add_empty()
+        row = self.size - 1
+        for column in self._own_name:
+            column[row] = record.tag.removesuffix("Ret")
+        _fill(record, self._plan, row)
+
+    def add_empty(self) -> None:
+        """Take a record without values."""
         if self.size == self._room:
             for column in (*self._columns.values(), *self._custom.values()):
                 column.extend([None] * _BLOCK)
             self._room += _BLOCK
-        for column in self._own_name:
-            column[self.size] = record.tag.removesuffix("Ret")
-        _fill(record, self._plan, self.size)
         self.size += 1
 
     def _custom_field(self, element: etree._Element, row: int) -> None:
@@ -99,9 +119,17 @@ class Columns:
             if field.otherwise:
                 arrays[field.name] = pc.coalesce(arrays[field.name], arrays[field.otherwise])
         for name, column in self._custom.items():
-            arrays[f"Custom.{name}"] = pa.array(column[: self.size], pa.string())
+            arrays[f"{self._custom_prefix}{name}"] = pa.array(column[: self.size], pa.string())
         self._start()
         return pa.table(arrays)
+
+
+def _with_fields(part: Part, fields: _Plan) -> Part:
+    def both(element: etree._Element, row: int) -> None:
+        _fill(element, fields, row)
+        part(element, row)
+
+    return both
 
 
 def _fill(element: etree._Element, plan: _Plan, row: int) -> None:
@@ -117,14 +145,25 @@ def _fill(element: etree._Element, plan: _Plan, row: int) -> None:
             place(child, row)
 
 
-def latest(table: pa.Table, key: str) -> pa.Table:
-    """Each key once, in order of first sight, as it was seen last. Records without a key all stay."""
-    keys = table[key]
-    if pc.count_distinct(keys, mode="only_valid").as_py() == table.num_rows - keys.null_count:
+def latest(table: pa.Table, key: str, line: str | None = None) -> pa.Table:
+    """Each key once, in order of first sight, as it was seen last. Records without a key all stay.
+
+    With `line`, the field that numbers the lines of a record from 1, a record is all rows up to the next that begins
+    one; of a key seen twice only the rows of the last sight stay.
+    """
+    keys, begins = table[key], None
+    if line is not None:
+        begins = rows_of(any_of(is_missing(table[line]), is_one_of(table[line], [1])))
+        keys = keys.take(pa.array(begins, pa.int64()))
+    if pc.count_distinct(keys, mode="only_valid").as_py() == len(keys) - keys.null_count:
         return table
-    # A dict keeps the place where a key was first put in, and the row that was put in last.
-    rows = {row if name is None else name: row for row, name in enumerate(keys.to_pylist())}
-    return table.take(pa.array(rows.values(), pa.int64()))
+    # A dict keeps the place where a key was first put in, and the record that was put in last.
+    records = {record if name is None else name: record for record, name in enumerate(keys.to_pylist())}.values()
+    if begins is None:
+        return table.take(pa.array(records, pa.int64()))
+    edges = [*begins, table.num_rows]
+    rows = [row for record in records for row in range(edges[record], edges[record + 1])]
+    return table.take(pa.array(rows, pa.int64()))
 
 
 def _typed(field: Field, column: _Column) -> tuple[pa.Array[Any], int]:

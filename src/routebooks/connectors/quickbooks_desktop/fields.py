@@ -1,4 +1,4 @@
-"""The words that the field tables of streams.py are written in, one for each type of value in qbXML."""
+"""The words that the field tables are written in, one for each type of value in qbXML."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ def text(name: str, max_length: int | None = None, *at: str, otherwise: str = ""
     return ListField(name=name, max_length=max_length, at=at, otherwise=otherwise)
 
 
-def money(name: str) -> ListField:
+def money(name: str, *at: str) -> ListField:
     """An AMTTYPE: two decimals."""
-    return ListField(name=name, kind=Kind.DECIMAL, scale=2)
+    return ListField(name=name, kind=Kind.DECIMAL, scale=2, at=at)
 
 
 def number(name: str, *at: str) -> ListField:
@@ -21,9 +21,9 @@ def number(name: str, *at: str) -> ListField:
     return ListField(name=name, kind=Kind.DECIMAL, scale=5, at=at)
 
 
-def flag(name: str) -> ListField:
+def flag(name: str, *at: str) -> ListField:
     """A BOOLTYPE."""
-    return ListField(name=name, kind=Kind.BOOLEAN)
+    return ListField(name=name, kind=Kind.BOOLEAN, at=at)
 
 
 def integer(name: str) -> ListField:
@@ -31,9 +31,9 @@ def integer(name: str) -> ListField:
     return ListField(name=name, kind=Kind.INTEGER)
 
 
-def day(name: str) -> ListField:
+def day(name: str, *at: str) -> ListField:
     """A DATETYPE."""
-    return ListField(name=name, kind=Kind.DATE)
+    return ListField(name=name, kind=Kind.DATE, at=at)
 
 
 def moment(name: str) -> ListField:

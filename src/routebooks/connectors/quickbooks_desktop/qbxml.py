@@ -89,6 +89,7 @@ def read(
         resolve_entities=False,
         no_network=True,
         remove_comments=True,
+        remove_blank_text=True,  # between elements only: a value of blanks stays
         remove_pis=True,
         huge_tree=True,
         collect_ids=False,
