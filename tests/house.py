@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from routebooks.engine import connections, exchange, flows, ledger, runs, work
+from routebooks.engine import connections, exchange, flows, ledger, runs, sessions, work
 from routebooks.engine.context import Context
 from routebooks.store import companies
 from routebooks.store import flows as flow_store
@@ -104,7 +104,7 @@ class House:
 
     def visit(self, answer: Callable[[dict[str, Any]], Any], *, turns: int = 1000, close: bool = True) -> list[Any]:
         """A whole visit of the caller, which answers every request by the function; the requests it was given."""
-        opening = exchange.open_session(self.ctx, self.books)
+        opening = sessions.open_session(self.ctx, self.books)
         seen: list[Any] = []
         done = 0
         while opening.work and 0 <= done < 100 and len(seen) < turns:
@@ -118,7 +118,7 @@ class House:
             hresult, body = ("", json.dumps(reply).encode()) if isinstance(reply, dict) else (reply, b"")
             done = exchange.take(self.ctx, opening.ticket, body, hresult, "")
         if close:
-            exchange.close(self.ctx, opening.ticket)
+            sessions.close(self.ctx, opening.ticket)
         return seen
 
 

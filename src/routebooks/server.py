@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from routebooks.engine import exchange, ledger, runs, work
+from routebooks.engine import ledger, runs, sessions, work
 from routebooks.engine.context import Context
 from routebooks.engine.durable import Durable
 from routebooks.errors import ConfigError
@@ -52,7 +52,7 @@ class Heart:
     def _beat(self) -> None:
         while not self._stop.is_set():
             try:
-                exchange.end_silent(self._ctx)
+                sessions.end_silent(self._ctx)
                 ledger.look_again(self._ctx)
                 runs.tick(self._ctx, self._start)
             except Exception:

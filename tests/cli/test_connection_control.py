@@ -6,17 +6,17 @@ import pytest
 
 from cli_program import Program
 from house import Books, House
-from routebooks.engine import exchange
+from routebooks.engine import exchange, sessions
 from routebooks.store import companies
 
 
 def visit_at(house: House, path: str) -> None:
     """A visit that answers who is there, with the company file at this place."""
-    opening = exchange.open_session(house.ctx, house.books)
+    opening = sessions.open_session(house.ctx, house.books)
     exchange.hand_out(house.ctx, opening.ticket, path)
     body = b'{"mark": "{11111111-2222-4333-8444-555555555555}", "name": "Toy Company"}'
     exchange.take(house.ctx, opening.ticket, body, "", "")
-    exchange.close(house.ctx, opening.ticket)
+    sessions.close(house.ctx, opening.ticket)
 
 
 def test_a_pause_holds_until_it_is_resumed(program: Program) -> None:

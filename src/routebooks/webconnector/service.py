@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from routebooks import __version__
-from routebooks.engine import exchange
+from routebooks.engine import exchange, sessions
 from routebooks.engine.context import Context
 from routebooks.store import companies
 
@@ -91,7 +91,7 @@ class WebConnectorService:
                 self._limits.failed(who, now)
             return [self._ctx.new_id(32), _NOT_VALID]
         self._limits.succeeded(who)
-        opening = exchange.open_session(self._ctx, caller.connection_id, address)
+        opening = sessions.open_session(self._ctx, caller.connection_id, address)
         if opening.busy:
             return [opening.ticket, _BUSY]
         if opening.work:
@@ -116,13 +116,13 @@ class WebConnectorService:
 
     def connection_error(self, ticket: str, hresult: str, message: str) -> str:
         """QuickBooks could not be opened: keep why, and stop; the connector's schedule tries again."""
-        exchange.connection_failed(self._ctx, ticket, hresult, message)
+        sessions.connection_failed(self._ctx, ticket, hresult, message)
         return "done"
 
     def get_last_error(self, ticket: str) -> str:
         """A short text for the connector's window."""
-        return exchange.last_error(self._ctx, ticket)
+        return sessions.last_error(self._ctx, ticket)
 
     def close_connection(self, ticket: str) -> str:
         """The text for the connector's status column."""
-        return exchange.close(self._ctx, ticket)
+        return sessions.close(self._ctx, ticket)

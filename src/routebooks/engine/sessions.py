@@ -1,0 +1,164 @@
+"""Sessions of a calling system: who is in, whether anything may go to it now, and what an ended one leaves."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from routebooks.connectors.base import CallingSource, Connection
+from routebooks.engine import extracts
+from routebooks.engine.context import Context, as_json
+from routebooks.engine.window import opens_in
+from routebooks.errors import Problem
+from routebooks.store import companies
+from routebooks.store import exchange as store
+from routebooks.store.companies import Caller
+from routebooks.store.database import Tx
+from routebooks.store.exchange import Request, Session
+
+#: a session that says nothing for so long has ended, whatever its caller thinks
+SESSION_SILENCE = timedelta(minutes=30)
+#: a session that spoke so lately is at work
+AT_WORK = timedelta(minutes=1)
+#: the longest that a caller is asked to stay away, so that a changed setting is felt
+LONGEST_POSTPONE = timedelta(hours=1)
+
+LOST = Problem(
+    "session-broken",
+    "The Web Connector broke off in the middle of an extract.",
+    "Nothing to do: it begins again at the start. If it happens every night, keep the PC awake and QuickBooks free.",
+)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The answer to a log-in: a ticket, whether there is work, and how long to stay away if not."""
+
+    ticket: str
+    work: bool
+    #: another connector is at work for the same connection this very moment
+    busy: bool = False
+    postpone: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One call within a session, with what it is about."""
+
+    session: Session
+    connection: Connection
+    source: CallingSource
+    request: Request | None
+    now: datetime
+
+
+def _hash(ticket: str) -> str:
+    return hashlib.sha256(ticket.encode()).hexdigest()
+
+
+def open_session(ctx: Context, connection_id: int, address: str = "") -> Opening:
+    """A caller has proved who it is. A session of it that never said good-bye is ended first, its work recovered.
+
+    An unbound connection always has work: its identity query. Two connectors at once would take each other's answers:
+    while one at another address is at work, this one has to wait.
+    """
+    now, ticket = ctx.now(), ctx.new_id(32)
+    with ctx.store.begin() as tx:
+        companies.connection(tx, connection_id, lock=True)
+        earlier = store.open_sessions(tx, connection_id)
+        if any(session.address != address and now - session.last_at < AT_WORK for session in earlier):
+            return Opening(ticket, work=False, busy=True)
+        for session in earlier:
+            _end(ctx, tx, session, "dropped", now)
+        companies.change_caller(tx, connection_id, last_seen_at=now)
+        store.add_session(tx, connection_id=connection_id, ticket_hash=_hash(ticket), address=address, now=now)
+        caller = companies.caller(tx, connection_id)
+        away = closed_for(tx, connection_id, now)
+        if away is not None:
+            return Opening(ticket, work=False, postpone=min(away, LONGEST_POSTPONE))
+        # Which company file answers has to be found out, or, after it moved, whether it is back.
+        unsure = caller is not None and (caller.bound_at is None or caller.seen_path is not None)
+        return Opening(ticket, work=unsure or next_request(tx, connection_id, caller) is not None)
+
+
+def closed_for(tx: Tx, connection_id: int, now: datetime) -> timedelta | None:
+    """How long nothing may go to the system: its window is closed, or a person paused it. None when it may."""
+    row = companies.connection(tx, connection_id)
+    if row.paused_at is not None:
+        return timedelta(0)
+    return opens_in(row.window, companies.company(tx, row.company_id).time_zone, now) or None
+
+
+def next_request(tx: Tx, connection_id: int, caller: Caller | None) -> Request | None:
+    return store.next_waiting(tx, connection_id, writes=caller is None or caller.seen_path is None)
+
+
+def visit(ctx: Context, tx: Tx, ticket: str, now: datetime) -> Visit | None:
+    session = store.session_with(tx, _hash(ticket))
+    if session is None or session.state != "open":
+        return None
+    companies.connection(tx, session.connection_id, lock=True)
+    connection = ctx.connection(tx, session.connection_id)
+    source = ctx.able(connection.connector, CallingSource)
+    return Visit(session, connection, source, store.request_out(tx, session.id), now)
+
+
+def connection_failed(ctx: Context, ticket: str, hresult: str, message: str) -> None:
+    """The caller could not open QuickBooks: keep why, for the connection's test, and end the session."""
+    now = ctx.now()
+    with ctx.store.begin() as tx:
+        found = visit(ctx, tx, ticket, now)
+        if found is None:
+            return
+        _, problem = found.source.read_refusal(hresult, message)
+        companies.change_caller(tx, found.connection.id, last_problem=as_json(problem), last_seen_at=now)
+        store.change_session(tx, found.session.id, last_error=problem.message)
+        _end(ctx, tx, found.session, "closed", now)
+
+
+def last_error(ctx: Context, ticket: str) -> str:
+    """What went wrong in a session, short and for the eyes of the office."""
+    with ctx.store.read() as tx:
+        session = store.session_with(tx, _hash(ticket))
+    if session is None:
+        return "This session is not known. Press Update Selected again."
+    return session.last_error or "There is nothing to do now."
+
+
+def close(ctx: Context, ticket: str) -> str:
+    """The caller says good-bye; what it still held is recovered. Returns the line it shows as its status."""
+    now = ctx.now()
+    with ctx.store.begin() as tx:
+        session = store.session_with(tx, _hash(ticket))
+        if session is None:
+            return "OK"
+        if session.state == "open":
+            companies.connection(tx, session.connection_id, lock=True)
+            _end(ctx, tx, session, "closed", now)
+        return session.last_error or f"Done, {session.turns} requests."
+
+
+def _end(ctx: Context, tx: Tx, session: Session, state: str, now: datetime) -> None:
+    """End a session. A write whose answer is missing waits to be sent again as it was; iterators die with it."""
+    store.change_session(tx, session.id, state=state, closed_at=now)
+    for request in store.requests_of(tx, session_id=session.id, states=("out",)):
+        if request.kind == "page" and request.attempt_id is not None:
+            extracts.break_attempt(ctx, tx, request.attempt_id, LOST, now)
+        elif request.kind == "identity":
+            store.change_request(tx, request.id, state="dropped", answered_at=now)
+        else:
+            store.change_request(tx, request.id, state="waiting", session_id=None)
+    waiting = store.next_waiting(tx, session.connection_id)
+    while waiting is not None and waiting.urgent and waiting.attempt_id is not None:
+        extracts.break_attempt(ctx, tx, waiting.attempt_id, LOST, now)
+        waiting = store.next_waiting(tx, session.connection_id)
+
+
+def end_silent(ctx: Context) -> None:
+    """End the sessions that broke off without a word. Part of every tick."""
+    now = ctx.now()
+    with ctx.store.begin() as tx:
+        for session in store.open_sessions(tx):
+            if session.last_at < now - SESSION_SILENCE:
+                _end(ctx, tx, session, "dropped", now)
