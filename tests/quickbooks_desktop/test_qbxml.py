@@ -92,7 +92,15 @@ def test_records_of_other_names_are_counted_too() -> None:
     assert qbxml.read_head(answer("<R/><Unknown/><R/>"), "XRs", ("R",)).found == 3
 
 
-def test_records_come_in_order_and_are_emptied() -> None:
+@pytest.fixture(autouse=True, params=["as a tree", "event by event"])
+def both_ways_of_reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small answer is read as a tree, a large one event by event: they must say the same."""
+    if request.param == "event by event":
+        monkeypatch.setattr(qbxml, "_WHOLE", 0)
+
+
+def test_records_of_a_large_answer_come_in_order_and_are_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qbxml, "_WHOLE", 0)
     taken: list[etree._Element] = []
     qbxml.read(answer("<R><N>1</N></R>\n<R><N>2</N></R>"), "XRs", ("R",), taken.append)
     assert [record.tag for record in taken] == ["R", "R"]
