@@ -172,7 +172,7 @@ class ToyFiles:
     def check(self, connection: Connection) -> list[Check]:
         return [Check("folder", Path(connection.settings["root"]).is_dir())]
 
-    def layouts(self) -> Mapping[str, Layout]:
+    def layouts(self, connection: Connection | None = None) -> Mapping[str, Layout]:
         columns = (
             TargetColumn(name="Number", key=True, required=True, position=1),
             TargetColumn(name="Name", position=2),

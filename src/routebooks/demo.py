@@ -48,8 +48,8 @@ class Demo:
     flows: dict[str, int] = field(default_factory=dict)
 
     def night(self) -> None:
-        """Customers and items go out."""
-        self._round(["customers", "items"])
+        """Codes, items, customers and invoices go out."""
+        self._round(["codes", "items", "customers", "invoices"])
 
     def orders(self) -> None:
         """The reps' orders come back."""
@@ -118,7 +118,7 @@ def _serve(stack: ExitStack, ctx: Context, settings: Settings, sock: Any) -> Non
 def _connect(settings: Settings, ctx: Context, world: SandboxWorld, say: Say) -> Demo:
     host, port = world.ftp.address
     given = {
-        "quickbooks": ("quickbooks_desktop", {}),
+        "quickbooks": ("quickbooks_desktop", {"plain_unit": "case"}),
         "files": (
             "pocketadvantage",
             {"drop": "ftp", "host": host, "port": str(port), "user": world.ftp.user, "password": world.ftp.password},

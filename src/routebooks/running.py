@@ -143,7 +143,7 @@ def _demo(make_context: MakeContext, as_json: bool, keep: bool) -> None:
             console.print(text, highlight=False)
 
         running = demo_world.start(stack, make_context, progress)
-        progress("Customers and items go out")
+        progress("Codes, items, customers and invoices go out")
         running.night()
         progress("Orders come back")
         running.orders()

@@ -43,18 +43,20 @@ def add_connections(program: Program) -> None:
     program("connection", "add", "Dock", "pocket", "pocketadvantage_orders", f"url=sqlite:///{orders}")
 
 
+OUT = ["codes", "items", "customers", "invoices"]
+
+
 def test_the_pre_built_flows_are_added_each_once(program: Program) -> None:
     add_connections(program)
     command = ("flow", "add", "Dock", "--quickbooks", "office", "--files", "files")
-    assert program.json(*command) == {"company": "Dock", "added": ["customers", "items"], "kept": []}
+    assert program.json(*command) == {"company": "Dock", "added": OUT, "kept": []}
     assert program.json(*command, "--orders", "pocket") == {
         **{"company": "Dock", "added": ["orders"]},
-        "kept": ["customers", "items"],
+        "kept": OUT,
     }
     listed = program.json("flow", "list", "--company", "Dock")
     assert [(row["name"], row["from"], row["to"]) for row in listed] == [
-        ("customers", "office", "files"),
-        ("items", "office", "files"),
+        *((name, "office", "files") for name in OUT),
         ("orders", "pocket", "office"),
     ]
     assert ("command line", "add flow", "orders") in program.audit()

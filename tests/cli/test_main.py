@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import re
 import shlex
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import structlog
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command
@@ -246,3 +248,18 @@ def test_commands_can_be_mounted(tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["extra", "--json"]).stdout
     assert json.loads(said) == {"home": str(tmp_path / "home")}
     assert CliRunner().invoke(app, ["extra"]).stdout == f"home  {tmp_path / 'home'}\n"
+
+
+def test_a_logged_traceback_shows_no_values(capsys: pytest.CaptureFixture[str]) -> None:
+    cli.log_to_stderr(logging.INFO)
+
+    def sign_in(password: str) -> int:
+        return len(password) // 0
+
+    try:
+        sign_in("-".join(["open", "sesame"]))
+    except ZeroDivisionError:
+        structlog.get_logger().exception("sign in failed")
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError" in said
+    assert "open-sesame" not in said

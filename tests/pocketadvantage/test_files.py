@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from routebooks.connectors.base import Company, Connection, Connector, FileTarget
+from routebooks.connectors.base import Company, Connection, Connector, Fetching, FileTarget, Marking
 from routebooks.connectors.pocketadvantage.files import PocketAdvantageFiles, dialect
+from routebooks.connectors.pocketadvantage.layouts import shipped_layouts
 from routebooks.errors import ConfigError
 from routebooks.sandbox.servers import SandboxFtpServer
 
@@ -41,14 +42,18 @@ def server(tmp_path: Path) -> Iterator[SandboxFtpServer]:
 def test_it_is_a_connector_and_a_file_target() -> None:
     assert isinstance(FILES, Connector)
     assert isinstance(FILES, FileTarget)
+    assert isinstance(FILES, Fetching)
+    assert isinstance(FILES, Marking)
     assert FILES.name == "pocketadvantage"
-    assert set(FILES.layouts()) == {"customer", "item"}
+    assert list(FILES.layouts()) == ["customer", "item", "invoice", "detail"]
 
 
 def test_settings_that_nobody_publishes_are_named_as_assumed() -> None:
     assert {setting.name for setting in FILES.settings if setting.assumed} == {
         *("item_file", "temporary", "encoding", "line_end", "last_line_end", "header", "quoting", "date_format"),
         *("decimals", "money_decimals", "true_text", "false_text"),
+        *("invoice_file", "detail_file", "taken_files_vanish", "done_file"),
+        *("item_layout", "invoice_layout", "detail_layout"),
     }
     assert [setting.name for setting in FILES.settings if setting.secret] == ["password"]
     assert all(setting.help and setting.default is not None for setting in FILES.settings)
@@ -60,6 +65,9 @@ def test_settings_that_nobody_publishes_are_named_as_assumed() -> None:
     [
         ({}, "customer", ("latest4711", "customer.fil")),
         ({}, "item", ("latest4711", "item.fil")),
+        ({}, "invoice", ("latest4711", "invoice.fil")),
+        ({}, "detail", ("latest4711", "detail.fil")),
+        ({"invoice_file": "transact.fil", "done_file": "done"}, "invoice", ("latest4711", "transact.fil")),
         ({"customer_file": "CUSTOMER.FIL"}, "customer", ("latest4711", "CUSTOMER.FIL")),
         ({"folder": "/in/{cust_id}/files/"}, "customer", ("/in/4711/files/", "customer.fil")),
         ({"folder": ""}, "customer", ("", "customer.fil")),
@@ -86,17 +94,22 @@ def test_a_cust_id_never_leads_to_another_folder(cust_id: str) -> None:
         {"customer_file": "a/customer.fil"},
         {"customer_file": ".."},
         {"customer_file": ""},
+        {"done_file": "../done"},
+        {"done_file": "Customer.fil"},
+        {"invoice_file": "ITEM.FIL"},
     ],
 )
 def test_a_folder_or_name_that_leads_elsewhere_is_refused(settings: dict[str, str]) -> None:
     with pytest.raises(ConfigError):
         FILES.file_name(connection(**settings), "customer")
+    (line,) = FILES.check(connection(drop="local", root=".", **settings))
+    assert (line.name, line.ok, bool(line.hint)) == ("settings", False, True)
 
 
 def test_a_layout_that_there_is_not_is_told() -> None:
-    with pytest.raises(ConfigError, match="no layout 'invoice'") as caught:
-        FILES.file_name(connection(), "invoice")
-    assert "customer, item" in caught.value.problem.hint
+    with pytest.raises(ConfigError, match="no layout 'vendor'") as caught:
+        FILES.file_name(connection(), "vendor")
+    assert "customer, item, invoice, detail" in caught.value.problem.hint
 
 
 def test_the_settings_reach_the_bytes() -> None:
@@ -172,6 +185,101 @@ def test_a_connection_that_lacks_something_is_told_by_its_test(settings: dict[st
     assert (line.name, line.ok, bool(line.hint)) == ("settings", False, True)
     with pytest.raises(ConfigError):
         FILES.place(connection(**settings), "customer", b"")
+
+
+@pytest.fixture(params=["local", "ftp", "ftp without size"])
+def place(request: pytest.FixtureRequest, server: SandboxFtpServer) -> dict[str, Any]:
+    """Settings that lead to the server's folder, by FTP or straight."""
+    if request.param == "local":
+        return {"drop": "local", "root": str(server.root)}
+    server.no_size = request.param == "ftp without size"
+    host, port = server.address
+    return {"host": host, "port": port, "user": "routebooks", "timeout": 10}
+
+
+def test_a_file_is_read_back_until_somebody_takes_it(place: dict[str, Any], server: SandboxFtpServer) -> None:
+    target = connection(**place)
+    assert FILES.fetch(target, "invoice") is None
+    for data in (b"one\r\n\x80", b""):
+        FILES.place(target, "invoice", data)
+        assert FILES.fetch(target, "invoice") == data
+    assert FILES.fetch(target, "item") is None
+    (server.root / "latest4711" / "invoice.fil").unlink()
+    assert FILES.fetch(target, "invoice") is None
+
+
+def test_what_cannot_be_read_back_is_not_taken_for_gone(tmp_path: Path) -> None:
+    (tmp_path / "latest4711" / "invoice.fil").mkdir(parents=True)
+    with pytest.raises(ConfigError):
+        FILES.fetch(connection(drop="local", root=str(tmp_path)), "invoice")
+    with pytest.raises(ConfigError, match="no folder"):
+        FILES.fetch(connection(drop="local", root=str(tmp_path / "unmounted")), "invoice")
+
+
+@pytest.mark.parametrize("temporary", ["suffix", "folder"])
+def test_the_marker_lies_there_when_all_files_do_and_not_while_they_change(
+    place: dict[str, Any], server: SandboxFtpServer, temporary: str
+) -> None:
+    target = connection(**place, done_file="done.txt", temporary=temporary)
+    for _ in range(2):
+        for layout in ("detail", "customer"):
+            FILES.place(target, layout, b"night")
+            assert "done.txt" not in names(server)
+        for _ in range(2):
+            FILES.mark_done(target)
+            assert names(server) == {"detail.fil", "customer.fil", "done.txt"}
+            assert (server.root / "latest4711" / "done.txt").read_bytes() == b""
+
+
+def test_no_marker_is_made_unless_it_has_a_name(place: dict[str, Any], server: SandboxFtpServer) -> None:
+    FILES.place(connection(**place), "customer", b"night")
+    FILES.mark_done(connection(**place))
+    assert names(server) == {"customer.fil"}
+
+
+def names(server: SandboxFtpServer) -> set[str]:
+    """The files that a receiver sees."""
+    return {path.name for path in (server.root / "latest4711").iterdir() if path.is_file()}
+
+
+OWN_CUSTOMER = """
+name: customer
+file: customer.fil
+columns:
+  - {position: 1, name: Trade Name}
+  - {position: 2, name: Customer ID, key: true}
+"""
+
+
+def test_a_layout_of_ones_own_takes_the_place_of_ours() -> None:
+    own = connection(customer_layout=OWN_CUSTOMER, invoice_layout=" \n")
+    layouts = FILES.layouts(own)
+    assert [column.name for column in layouts["customer"].columns] == ["Trade Name", "Customer ID"]
+    assert {name: layouts[name] for name in ("item", "invoice", "detail")} == {
+        name: shipped_layouts()[name] for name in ("item", "invoice", "detail")
+    }
+    assert FILES.layouts() == FILES.layouts(connection()) == shipped_layouts()
+    made = FILES.encode(own, "customer", ROWS.select(["Customer ID", "Trade Name"]))
+    assert made.data == b"Bar\tA\r\nCaf\xe9\tB\r\n"
+    assert FILES.decode(own, "customer", made.data) == (("Trade Name", "Customer ID"), [["Bar", "A"], ["Café", "B"]])
+
+
+@pytest.mark.parametrize(
+    ("layout", "text", "says"),
+    [
+        ("customer", "columns: [", "customer_layout: The layout cannot be used: it is not YAML"),
+        ("item", OWN_CUSTOMER, "it is set for item and has the name 'customer'"),
+        ("detail", OWN_CUSTOMER.replace("name: customer", "name: detail"), "detail has no column 'Detail #'"),
+    ],
+)
+def test_a_layout_of_ones_own_that_cannot_be_used_is_told(layout: str, text: str, says: str) -> None:
+    own = connection(drop="local", root=".", **{f"{layout}_layout": text})
+    with pytest.raises(ConfigError, match=says) as caught:
+        FILES.layouts(own)
+    assert caught.value.problem.hint
+    (line,) = FILES.check(own)
+    assert (line.name, line.ok) == ("settings", False)
+    assert says in line.message
 
 
 def test_a_wrong_password_is_never_shown(server: SandboxFtpServer) -> None:

@@ -21,6 +21,7 @@ columns:
   - {position: 3, name: Since, kind: date, format: "%Y%m%d", required: true, assumed: true}
   - {position: 4, name: Rate, kind: decimal, scale: 4}
   - {position: 5, name: Limit, kind: decimal, format: money}
+  - {position: 6, name: Rep, detail: 12}
 """
 
 
@@ -33,6 +34,9 @@ def test_the_customer_layout_is_the_published_one() -> None:
     assert [column.position for column in columns] == list(range(1, 43))
     assert {str(column.position): column.name for column in columns if not column.name.startswith("Blank")} == published
     assert all(column.name in (f"Blank {column.position}", published.get(str(column.position))) for column in columns)
+    kinds = dict(re.findall(r"^\| (\d+) \| (\d+) \|", section, re.MULTILINE))
+    assert kinds.pop("8") == "40"  # StatusID: a yes or no, whose code is the connection's own
+    assert {str(column.position): column.detail for column in columns if column.detail} == kinds
 
 
 def test_the_customer_layout_says_what_is_assumed() -> None:
@@ -61,6 +65,34 @@ def test_the_item_layout_is_assumed_throughout() -> None:
     ]
 
 
+def test_the_invoice_layout_is_assumed_throughout_and_one_row_a_line() -> None:
+    layout = shipped_layouts()["invoice"]
+    assert (layout.file, layout.assumed) == ("invoice.fil", True)
+    assert all(column.assumed for column in layout.columns)
+    assert [column.name for column in layout.columns] == [
+        *("Company ID", "Customer ID", "Invoice Number", "Invoice Date", "Invoice Type"),
+        *("Line Number", "Item ID", "Cases", "Bottles", "Unit Price", "Discount", "Deposit", "Extended"),
+        *("Sales Rep", "PO Number", "Status"),
+    ]
+    assert [column.position for column in layout.columns if column.line] == list(range(6, 14))
+    assert not any(column.key for column in layout.columns)
+    assert {column.name: column.detail for column in layout.columns if column.detail} == {
+        "Company ID": "10",
+        "Sales Rep": "12",
+    }
+
+
+def test_the_detail_layout_is_keyed_by_kind_and_code() -> None:
+    layout = shipped_layouts()["detail"]
+    assert (layout.file, layout.assumed) == ("detail.fil", True)
+    assert [(column.name, column.key, column.assumed) for column in layout.columns] == [
+        ("Company ID", False, True),
+        ("Detail #", True, True),
+        ("Code", True, True),
+        ("Description", False, True),
+    ]
+
+
 def test_an_own_layout_is_read_in_order_of_position() -> None:
     layout = load_layout(OWN)
     assert (layout.name, layout.file, layout.assumed) == ("detail", "detail.fil", True)
@@ -70,7 +102,15 @@ def test_an_own_layout_is_read_in_order_of_position() -> None:
         TargetColumn(name="Since", kind=Kind.DATE, scale=2, format="%Y%m%d", required=True, assumed=True, position=3),
         TargetColumn(name="Rate", kind=Kind.DECIMAL, scale=4, position=4),
         TargetColumn(name="Limit", kind=Kind.DECIMAL, scale=2, format="money", position=5),
+        TargetColumn(name="Rep", scale=2, detail="12", position=6),
     )
+
+
+def test_an_own_layout_of_lines_has_no_key() -> None:
+    lines = OWN.replace("key: true", "line: true")
+    assert [column.name for column in load_layout(lines).columns if column.line] == ["Kind", "Code"]
+    with pytest.raises(ConfigError, match="it has a key and columns of lines"):
+        load_layout(OWN.replace("name: Rep", "name: Rep, line: true"))
 
 
 @pytest.mark.parametrize(
@@ -90,6 +130,10 @@ def test_an_own_layout_is_read_in_order_of_position() -> None:
         ("width: 10", "scale: 2", "column 1: only a decimal has a scale"),
         ("format: money", "format: '0.00'", "column 5: a format is a date's"),
         ('"%Y%m%d"', "yyyymmdd", "not a date format"),
+        ("detail: 12", "detail: 0", "column 6: only a text or a whole number is a code"),
+        ("detail: 12", "detail: 12, kind: boolean", "column 6: only a text or a whole number is a code"),
+        ("detail: 12", "detail: rep", "column 6: 'detail' must be a whole number"),
+        ("detail: 12", "line: 1", "column 6: 'line' must be true or false"),
         ("name: Kind", "name: ''", "column 2 has no name"),
         ("name: Kind, ", "", "column 2 has no 'name'"),
         ("name: Kind", "nmae: Kind", "column 2 has no 'name'"),

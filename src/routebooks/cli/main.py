@@ -136,6 +136,13 @@ def _version(asked: bool) -> None:
 def log_to_stderr(level: int) -> None:
     """Log from this level on; a command that serves may want more than others."""
     structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            # A traceback without the values of variables: they hold passwords.
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         # Looked up for each line: whoever replaces the stream gets the lines.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),

@@ -338,8 +338,11 @@ class Placed:
 class FileTarget(Protocol):
     """A system that takes files."""
 
-    def layouts(self) -> Mapping[str, Layout]:
-        """The layouts by name."""
+    def layouts(self, connection: Connection | None = None) -> Mapping[str, Layout]:
+        """The layouts by name: a connection's own where it has any; without a connection those of the product.
+
+        Raises ConfigError when one of its own cannot be used.
+        """
         ...
 
     def file_name(self, connection: Connection, layout: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -96,15 +96,13 @@ def tell_deleted(
     for key, name in gone:
         if key not in known:
             never.append(_never(key, name))
-        elif not _is_told(known[key][1]):
-            told += [{**_emptied(row, layout), KEY: key} for row in known[key][1]]
+        else:
+            emptied = [_emptied(row, layout) for row in known[key][1]]
+            if fingerprint(emptied) != known[key][0]:
+                told += [{**row, KEY: key} for row in emptied]
     if not told:
         return rows, tuple(never)
     return pa.concat_tables([rows, pa.Table.from_pylist(told, schema=schema)]), tuple(never)
-
-
-def _is_told(rows: Rows) -> bool:
-    return bool(rows) and all(row.get(STATUS) == DELETED for row in rows)
 
 
 def _emptied(row: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
@@ -117,6 +115,8 @@ def _emptied(row: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
                 emptied[column.name] = None if value is None else Decimal(0).quantize(Decimal(1).scaleb(-column.scale))
             case Kind.DATE:
                 emptied[column.name] = None if value is None else date.fromisoformat(value)
+            case Kind.TIMESTAMP:
+                emptied[column.name] = None if value is None else datetime.fromisoformat(value)
             case _:
                 emptied[column.name] = value
     if STATUS in emptied:
@@ -126,12 +126,11 @@ def _emptied(row: Mapping[str, Any], layout: Layout) -> dict[str, Any]:
 
 def _never(key: str, name: str) -> Rejected:
     return Rejected(
-        name,
+        key,
         Problem(
             "deleted-never-delivered",
             f"Transaction {name} was deleted in QuickBooks and had never been delivered.",
             "Nothing to do, unless PocketAdvantage knows it from elsewhere.",
-            key,
         ),
     )
 

@@ -100,7 +100,7 @@ def _remember(ctx: Context, tx: Tx, run: Run, flow: Flow, delivery: Delivery, no
     source = extracts.source_of(ctx, tx, flow)
     rows = from_parquet(ctx.artifacts.get(tx, delivery.rows_id or 0))
     connection = ctx.connection(tx, flow.target_id)
-    layout = ctx.able(connection.connector, FileTarget).layouts()[flow.target]
+    layout = ctx.able(connection.connector, FileTarget).layouts(connection)[flow.target]
     keys = [column.name for column in layout.columns if column.key]
     base = extracts.needs(source, flow.stream)[0]
     if len(keys) == 1 and not flow.incremental:

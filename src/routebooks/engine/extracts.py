@@ -19,6 +19,8 @@ from routebooks.store.runs import ExtractRow, Phase, Run, State
 
 #: payments touch invoices late, and an offset around daylight saving is wrong by an hour (design section 3)
 OVERLAP = timedelta(hours=2)
+#: QuickBooks forgets deletions after 90 days: after a longer gap than this everything is read and compared
+MAX_GAP = timedelta(days=80)
 #: broken attempts after which an extract gives up
 MAX_ATTEMPTS = 8
 MIN_PAGE_SIZE = 10
@@ -77,6 +79,9 @@ def _since(tx: Tx, flow: Flow, source: Source, stream: str, now: datetime) -> da
     if not flow.incremental or stream not in changing(source, flow.stream):
         return None
     cursor = (flows.cursor(tx, flow.id) or {}).get("modified", {})
+    newest = max(map(datetime.fromisoformat, cursor.values()), default=None)
+    if newest is not None and now - newest > MAX_GAP:
+        return None
     start = datetime.fromisoformat(flow.settings["start_date"]) if flow.settings.get("start_date") else None
     seen = datetime.fromisoformat(cursor[stream]) - OVERLAP if stream in cursor else start
     again = now - timedelta(days=flow.settings.get("resend_days", 0))

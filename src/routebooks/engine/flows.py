@@ -17,7 +17,7 @@ from routebooks.connectors.base import (
     Setting,
     Source,
 )
-from routebooks.engine import connections
+from routebooks.engine import connections, extracts
 from routebooks.engine.context import Context
 from routebooks.errors import ConfigError
 from routebooks.mapping.check import check_map
@@ -47,9 +47,11 @@ class FlowTemplate:
 
 #: QuickBooks to PocketAdvantage: all of them, every night (the seed's first process map), and orders back (its second)
 TEMPLATES = (
-    FlowTemplate("customers", "out", "customers", "customer", "customers"),
+    FlowTemplate("codes", "out", "codes", "detail", "codes"),
     FlowTemplate("items", "out", "items", "item", "items"),
-    FlowTemplate("orders", "back", "orders", "sales_orders", "orders"),
+    FlowTemplate("customers", "out", "customers_with_past_due", "customer", "customers"),
+    FlowTemplate("invoices", "out", "transactions", "invoice", "invoices", incremental=True),
+    FlowTemplate("orders", "back", "orders", "sales_orders", "orders", incremental=True),
 )
 
 
@@ -171,6 +173,5 @@ def sides(ctx: Context, tx: Tx, flow: Flow) -> tuple[Stream, Target]:
     connector = ctx.connector(source.connector)
     if not isinstance(connector, CallingSource | PulledSource):
         ctx.able(source.connector, PulledSource)
-    return ctx.able(source.connector, Source).streams()[flow.stream], ctx.able(target.connector, FileTarget).layouts()[
-        flow.target
-    ]
+    stream = extracts.stream_of(ctx.able(source.connector, Source), flow.stream)
+    return stream, ctx.able(target.connector, FileTarget).layouts(target)[flow.target]

@@ -13,6 +13,8 @@ from routebooks.sandbox.reader import Request
 from routebooks.sandbox.shapes import LINES, Element, Fields, Group
 from routebooks.sandbox.status import OK, severity
 
+_LINES_BELOW = ("DiscountLineRet", "SalesTaxLineRet", "ShippingLineRet")
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -21,6 +23,7 @@ class Wanted:
     elements: frozenset[str] = frozenset()
     owners: frozenset[str] = frozenset()
     lines: bool = True
+    links: bool = True
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,14 @@ class Answer:
         return self.status[0] >= 1000
 
 
-def wanted_of(request: Request, *, lines: bool = True) -> Wanted:
-    """What a request says of the parts that it wants to see."""
+def wanted_of(request: Request) -> Wanted:
+    """What a request says of the parts that it wants to see; a query has to ask for lines and links."""
+    fields = request.fields
     return Wanted(
-        frozenset(request.fields.get("IncludeRetElement", ())),
-        frozenset(owner.casefold() for owner in request.fields.get("OwnerID", ())),
-        lines,
+        frozenset(fields.get("IncludeRetElement", ())),
+        frozenset(owner.casefold() for owner in fields.get("OwnerID", ())),
+        lines=not request.name.endswith("QueryRq") or fields.get("IncludeLineItems") in ("true", "1"),
+        links=fields.get("IncludeLinkedTxns") in ("true", "1"),
     )
 
 
@@ -58,6 +63,8 @@ def answer_to(request: Request, **values: Any) -> Answer:
 def returned(kind: str, fields: Fields, wanted: Wanted) -> str:
     """An object as XML: the elements in the order of its kind, those that are wanted."""
     shown = {name: value for name, value in fields.items() if not wanted.elements or name in wanted.elements}
+    hidden = (() if wanted.lines else _LINES_BELOW) + (() if wanted.links else ("LinkedTxn",))
+    shown = {name: value for name, value in shown.items() if name not in hidden}
     lines = fields.get(LINES, []) if wanted.lines else []
     shown[LINES] = [line for line in lines if not wanted.elements or set(line) & wanted.elements]
     return _block(f"{kind}Ret", "".join(_written(KINDS[kind].ret, _without_strange_fields(shown, wanted.owners))))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -29,6 +30,15 @@ class Books:
         self.file = file
         self.zone = ZoneInfo(zone)
         self._clock = clock
+
+    @property
+    def percent_signs(self) -> bool:
+        """Whether price levels show percentages as `18.0%`."""
+        return self.file.setting("percent signs") == "true"
+
+    @percent_signs.setter
+    def percent_signs(self, shown: bool) -> None:
+        self.file.set_setting("percent signs", str(shown).lower())
 
     def now(self) -> int:
         """The present second, since 1970."""
@@ -113,13 +123,27 @@ class Books:
         new = wire.fields(KINDS[stored.kind].ret, self._with_references(stored.kind, values))
         kept = {name: value for name, value in stored.fields.items() if name not in values}
         made = replace(stored, fields=kept | new, modified=self.now() if touch else stored.modified)
-        if not KINDS[stored.kind].transaction:
+        if KINDS[stored.kind].transaction:
+            made = replace(made, label=made.fields.get("RefNumber", ""))
+        else:
             made = self._named(made, self._parent(stored.kind, made.fields))
         saved = self._save(made, touch=touch)
         if saved.label != stored.label:
             for inner in self.file.below(stored):
                 self._rename(inner, f"{saved.label}{inner.label[len(stored.label) :]}")
         return saved
+
+    def users_of(self, stored: Stored) -> Iterator[Stored]:
+        """The objects that refer to one of a list; a transaction has none."""
+        if not KINDS[stored.kind].transaction:
+            # An id is an id of its family only: the first customer's may be the first item's, too.
+            found = self.file.holding(json.dumps(stored.id))
+            yield from (one for one in found if _refers(one.kind, one.fields, stored))
+
+    def retotal(self, gone: Stored) -> None:
+        """Brings the balances of those above a customer up to date, when it is gone."""
+        if gone.kind == "Customer":
+            self._total(self._parent("Customer", gone.fields))
 
     def named_fields(self, stored: Stored) -> Fields:
         """An object's fields with the present names of all that it refers to."""
@@ -212,6 +236,22 @@ class Books:
             if customer.fields.get("TotalBalance") != total:
                 self.file.put(replace(customer, fields={**customer.fields, "TotalBalance": total}))
             customer = self._parent("Customer", customer.fields)
+
+
+def _refers(kind: str, value: Any, stored: Stored) -> bool:
+    """Whether fields of an object of some kind hold a reference to another."""
+    if isinstance(value, list):
+        return any(_refers(kind, inner, stored) for inner in value)
+    if not isinstance(value, dict):
+        return False
+    for name, inner in value.items():
+        kinds = (kind,) if name == "ParentRef" else REFERENCES.get(name, ())
+        refs = inner if isinstance(inner, list) else [inner]
+        if stored.kind in kinds and any(ref["ListID"] == stored.id for ref in refs):
+            return True
+        if _refers(kind, inner, stored):
+            return True
+    return False
 
 
 def address_block(address: Fields) -> Fields:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from routebooks import clock as system_clock
-from routebooks.sandbox import about, changes, message_sets, orders_in, queries
+from routebooks.sandbox import about, changes, deleted, message_sets, orders_in, queries
 from routebooks.sandbox.answers import Answer, answer_to, document
 from routebooks.sandbox.books import Books
-from routebooks.sandbox.company_file import CompanyFile, Stored
-from routebooks.sandbox.objects import ITEMS
+from routebooks.sandbox.company_file import CompanyFile
+from routebooks.sandbox.desk import Desk
 from routebooks.sandbox.reader import MessageSet, QuickBooksError, Request, read_message_set
-from routebooks.sandbox.shapes import LINES, Fields, ShapeError
+from routebooks.sandbox.shapes import Fields, ShapeError
 from routebooks.sandbox.status import Refusal
 
 __all__ = ["QuickBooksError", "SandboxCompany"]
@@ -33,7 +31,7 @@ _WRITES: Mapping[str, Callable[[Books, Request], Answer]] = {
 }
 
 
-class SandboxCompany:
+class SandboxCompany(Desk):
     """A company file with the request processor on it. Threads may share one; a killed process loses nothing."""
 
     def __init__(
@@ -47,19 +45,20 @@ class SandboxCompany:
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
         """Opens the file, or makes one. Edition (Enterprise, Premier, Pro), name and zone count when it is made."""
-        self._file = CompanyFile(path)
+        file = CompanyFile(path)
         self._new_id = new_id
         self._sessions: dict[str, queries.Iterators] = {}
         self._failures: list[tuple[str, int]] = []
-        with self._file.transaction():
-            if self._file.setting("edition") is None:
-                self._file.set_setting("edition", edition)
-                self._file.set_setting("zone", zone)
-                self._file.set_setting("path", r"C:\QuickBooks\Harbor Beverage.qbw")
-            self.edition = str(self._file.setting("edition"))
-            self._books = Books(self._file, clock, str(self._file.setting("zone")))
-            if not self._file.of_kinds(("Company",)):
-                self._books.add("Company", _company(company_name))
+        with file.transaction():
+            if file.setting("edition") is None:
+                file.set_setting("edition", edition)
+                file.set_setting("zone", zone)
+                file.set_setting("path", r"C:\QuickBooks\Harbor Beverage.qbw")
+            self.edition = str(file.setting("edition"))
+            books = Books(file, clock, str(file.setting("zone")))
+            if not file.of_kinds(("Company",)):
+                books.add("Company", _company(company_name))
+        super().__init__(file, books)
 
     def close(self) -> None:
         """Closes the file; every session ends."""
@@ -75,10 +74,6 @@ class SandboxCompany:
     def file_path(self, path: str) -> None:
         with self._file.transaction():
             self._file.set_setting("path", path)
-
-    def today(self) -> date:
-        """The present day at the workstation."""
-        return self._books.today()
 
     # The request processor.
 
@@ -138,60 +133,13 @@ class SandboxCompany:
         if "SalesOrder" in request.name and self.edition == "Pro":
             # The reference says that Pro answers with an error status, not with which: the feature is not there.
             raise Refusal(3250)
+        if request.name in deleted.QUERIES:
+            return deleted.query(self._books, request)
         if request.name in queries.QUERIES:
             return queries.query(self._books, iterators, request, self._new_id)
         return _WRITES[request.name](self._books, request)
 
-    # For tests and seeds.
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Many changes as one: all or none of them, and fast."""
-        with self._file.transaction():
-            yield
-
-    def add(self, kind: str, *, custom: Mapping[str, str] | None = None, **fields: Any) -> str:
-        """Adds an object of a list (`Customer`, `ItemInventory`, `StandardTerms`...); its ListID.
-
-        Fields have qbXML's names; a reference is a name; `custom` are custom fields. Raises Refusal, ShapeError.
-        """
-        if custom:
-            fields["DataExtRet"] = [changes.data_ext("0", name, value) for name, value in custom.items() if value]
-        with self._file.transaction():
-            return self._books.add(kind, fields).id
-
-    def update(self, kind: str, key: str, *, custom: Mapping[str, str] | None = None, **fields: Any) -> None:
-        """Changes an object, found by id or name; None takes a field away. Raises KeyError, Refusal, ShapeError."""
-        with self._file.transaction():
-            found = self._find(kind, key)
-            exts = found.fields.get("DataExtRet", [])
-            for name, value in (custom or {}).items():
-                exts = changes.with_data_ext(exts, changes.data_ext("0", name, value))
-            self._books.change(found, {**fields, "DataExtRet": exts} if custom else fields)
-
-    def _find(self, kind: str, key: str) -> Stored:
-        found = self._books.find((kind,), key)
-        if found is None:
-            raise KeyError(f"{kind} {key}")
-        return found
-
-    def objects(self, *kinds: str) -> list[Fields]:
-        """The fields of all objects of some kinds, with their `kind`, in order of their making."""
-        with self._file.lock:
-            return [{"kind": one.kind, **self._books.named_fields(one)} for one in self._file.of_kinds(kinds)]
-
-    def customers(self) -> list[Fields]:
-        """All customers and jobs: ListID, FullName, AccountNumber and the other elements of CustomerRet."""
-        return self.objects("Customer")
-
-    def items(self) -> list[Fields]:
-        """All items of all kinds."""
-        return self.objects(*ITEMS)
-
-    def sales_orders(self) -> list[Fields]:
-        """All sales orders: the elements of SalesOrderRet, and `lines`, a list of the fields of each line."""
-        orders = self.objects("SalesOrder")
-        return [{**one, "lines": [line for entry in one.get(LINES, []) for line in entry.values()]} for one in orders]
+    # For tests.
 
     def fail_next(self, status_code: int, times: int = 1, on: str = "SalesOrderAdd") -> None:
         """The next requests of a name (`SalesOrderAdd`, `CustomerQuery`) are refused with a status, nothing done."""

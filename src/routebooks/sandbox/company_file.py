@@ -22,6 +22,11 @@ CREATE TABLE IF NOT EXISTS object (
     UNIQUE (family, id)
 );
 CREATE INDEX IF NOT EXISTS object_sought ON object (family, sought);
+CREATE INDEX IF NOT EXISTS object_id ON object (family, id COLLATE NOCASE);
+CREATE TABLE IF NOT EXISTS deleted (
+    number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, label TEXT NOT NULL,
+    created TEXT NOT NULL, deleted INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS message_set (id TEXT PRIMARY KEY, checksum TEXT NOT NULL, answers TEXT NOT NULL);
 """
 
@@ -39,6 +44,17 @@ class Stored:
     active: bool
     modified: int
     fields: Fields
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """What the file remembers of an object that was deleted; `deleted` in seconds since 1970."""
+
+    kind: str
+    id: str
+    label: str
+    created: str
+    deleted: int
 
 
 class CompanyFile:
@@ -124,6 +140,24 @@ class CompanyFile:
         # ";" is the character after ":", so this is every label that begins with "label:".
         start = f"{stored.label.casefold()}:"
         return self._many("kind = ? AND sought >= ? AND sought < ?", (stored.kind, start, f"{start[:-1]};"))
+
+    def holding(self, text: str) -> list[Stored]:
+        """The objects that hold a text somewhere in their fields."""
+        return self._many("instr(fields, ?) > 0", (text,))
+
+    def delete(self, stored: Stored, second: int) -> None:
+        """Takes an object out and remembers that it was deleted, and when."""
+        row = (stored.kind, stored.id, stored.label, stored.fields.get("TimeCreated", ""), second)
+        with self.lock:
+            self._db.execute("DELETE FROM object WHERE family = ? AND id = ?", (stored.family, stored.id))
+            self._db.execute("INSERT INTO deleted (kind, id, label, created, deleted) VALUES (?, ?, ?, ?, ?)", row)
+
+    def deleted(self, kinds: Sequence[str]) -> list[Deleted]:
+        """What was deleted of some kinds, in order of its deletion."""
+        marks = ", ".join("?" * len(kinds))
+        ask = f"SELECT kind, id, label, created, deleted FROM deleted WHERE kind IN ({marks}) ORDER BY number"  # noqa: S608
+        with self.lock:
+            return [Deleted(*row) for row in self._db.execute(ask, tuple(kinds)).fetchall()]
 
     def _one(self, where: str, values: tuple[str, ...]) -> Stored | None:
         found = self._many(f"{where} LIMIT 1", values)

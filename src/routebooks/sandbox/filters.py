@@ -48,6 +48,9 @@ def _list_tests(books: Books, fields: Fields) -> Iterator[Match]:
         wanted = fields["TotalBalanceFilter"]
         compare, limit = _ORDER[wanted["Operator"]], wire.number(wanted["Amount"])
         yield lambda stored: compare(_total_balance(stored), limit)
+    if "ItemRef" in fields:
+        item = books.resolve("ItemRef", fields["ItemRef"], "PriceLevelQuery").id
+        yield lambda stored: item in [one["ItemRef"]["ListID"] for one in stored.fields.get("PriceLevelPerItemRet", ())]
 
 
 def _transaction_tests(books: Books, fields: Fields) -> Iterator[Match]:
@@ -61,14 +64,22 @@ def _transaction_tests(books: Books, fields: Fields) -> Iterator[Match]:
         yield _text(fields["RefNumberFilter"], "RefNumber")
     if "RefNumberRangeFilter" in fields:
         yield _text_range(fields["RefNumberRangeFilter"], "FromRefNumber", "ToRefNumber")
+    if fields.get("PaidStatus", "All") != "All":
+        paid = str(fields["PaidStatus"] == "PaidOnly").lower()
+        yield lambda stored: stored.fields["IsPaid"] == paid
+
+
+def span(books: Books, fields: Fields, first: str, last: str) -> tuple[int | None, int | None]:
+    """The first and the last second of a range, None where it is open. Raises Refusal 3020, 3030."""
+    start = books.second(fields[first]) if fields.get(first) else None
+    end = books.second(fields[last], end=True) if fields.get(last) else None
+    if start is not None and end is not None and start > end:
+        raise Refusal(3030, "Invalid date range: From date is greater than To date.")
+    return start, end
 
 
 def _modified(books: Books, fields: Fields) -> Match:
-    first, last = fields.get("FromModifiedDate", ""), fields.get("ToModifiedDate", "")
-    start = books.second(first) if first else None
-    end = books.second(last, end=True) if last else None
-    if start is not None and end is not None and start > end:
-        raise Refusal(3030, "Invalid date range: From date is greater than To date.")
+    start, end = span(books, fields, "FromModifiedDate", "ToModifiedDate")
     return lambda stored: (start is None or start <= stored.modified) and (end is None or stored.modified <= end)
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from routebooks.sandbox.requests import ADDRESS
+from routebooks.sandbox.parts import ADDRESS, BLOCK, DATA_EXT, LIST_DEL_TYPES, TXN_DEL_TYPES
+from routebooks.sandbox.sale_shapes import SALES
 from routebooks.sandbox.shapes import Group, shape
 
-_BLOCK = shape("Addr1?:41 Addr2?:41 Addr3?:41 Addr4?:41 Addr5?:41")
-_DATA_EXT_TYPES = "AMTTYPE/DATETIMETYPE/INTTYPE/PERCENTTYPE/PRICETYPE/QUANTYPE/STR1024TYPE/STR255TYPE"
-_DATA_EXT = shape(f"OwnerID?:guid DataExtName:31 DataExtType:{_DATA_EXT_TYPES} DataExtValue")
-_KNOWN: dict[str, Group] = {"Address": ADDRESS, "Block": _BLOCK, "DataExt": _DATA_EXT}
+_KNOWN: dict[str, Group] = {"Address": ADDRESS, "Block": BLOCK, "DataExt": shape(DATA_EXT)}
 
 _CORE = "ListID?:id TimeCreated?:datetime TimeModified?:datetime EditSequence?:16"
 _ITEM = f"{_CORE} Name?:31 FullName?:159 BarCodeValue?:50 IsActive?:bool ClassRef?:ref159 ParentRef?:ref Sublevel?:int"
@@ -59,29 +57,10 @@ _VENDOR = f"""
     IsVendorEligibleFor1099?:bool Balance?:amount {_END}
 """
 
-_LINE = """
-    TxnLineID:id ItemRef?:ref Desc?:4095 Quantity?:quantity UnitOfMeasure?:31 (Rate:price | RatePercent:percent)?
-    ClassRef?:ref159 Amount?:amount TaxAmount?:amount SalesTaxCodeRef?:ref3 Invoiced?:quantity IsManuallyClosed?:bool
-    Other1?:29 Other2?:29 DataExtRet*:DataExt
-"""
-_KNOWN["SalesOrderLineRet"] = shape(_LINE, _KNOWN)
-_KNOWN["SalesOrderLineGroupRet"] = shape(
-    """
-    TxnLineID:id ItemGroupRef:ref31 Desc?:4095 Quantity?:quantity UnitOfMeasure?:31 IsPrintItemsInGroup:bool
-    TotalAmount:amount SalesOrderLineRet*:SalesOrderLineRet DataExtRet*:DataExt
-    """,
-    _KNOWN,
-)
-_SALES_ORDER = """
-    TxnID?:id TimeCreated?:datetime TimeModified?:datetime EditSequence?:16 TxnNumber?:int
-    CustomerRef?:ref209 ClassRef?:ref159 TemplateRef?:ref31 TxnDate?:date RefNumber?:11
-    BillAddress?:Address BillAddressBlock?:Block ShipAddress?:Address ShipAddressBlock?:Block
-    PONumber?:25 TermsRef?:ref31 DueDate?:date SalesRepRef?:ref5 FOB?:13 ShipDate?:date ShipMethodRef?:ref15
-    Subtotal?:amount ItemSalesTaxRef?:ref31 SalesTaxPercentage?:percent SalesTaxTotal?:amount TotalAmount?:amount
-    IsManuallyClosed?:bool IsFullyInvoiced?:bool Memo?:4095 CustomerMsgRef?:ref101 IsToBePrinted?:bool
-    IsToBeEmailed?:bool IsTaxIncluded?:bool CustomerSalesTaxCodeRef?:ref3 Other?:29 ExternalGUID?:guid
-    (SalesOrderLineRet:SalesOrderLineRet | SalesOrderLineGroupRet:SalesOrderLineGroupRet)* DataExtRet*:DataExt
-"""
+_KNOWN["BaseUnit"] = shape("Name:31 Abbreviation:31")
+_KNOWN["RelatedUnit"] = shape("Name:31 Abbreviation:31 ConversionRatio:price")
+_KNOWN["DefaultUnit"] = shape("UnitUsedFor:Purchase/Sales/Shipping Unit:31")
+_KNOWN["PerItem"] = shape("ItemRef:ref (CustomPrice:price | CustomPricePercent:percent)")
 
 _KNOWN["Accounting"] = shape(
     "IsUsingAccountNumbers:bool IsRequiringAccounts:bool IsUsingClassTracking:bool IsUsingAuditTrail:bool"
@@ -151,21 +130,45 @@ KINDS: Mapping[str, Kind] = {
     ),
     "ItemGroup": _kind(
         "Item",
-        f"{_FLAT_ITEM} ItemDesc?:4095 IsPrintItemsInGroup?:bool ExternalGUID?:guid"
+        f"{_FLAT_ITEM} ItemDesc?:4095 UnitOfMeasureSetRef?:ref31 IsPrintItemsInGroup?:bool ExternalGUID?:guid"
         " ItemGroupLine*:GroupLine DataExtRet*:DataExt",
     ),
     "SalesRep": _kind("SalesRep", f"{_CORE} Initial?:5 IsActive?:bool SalesRepEntityRef?:ref41", "Initial"),
     "StandardTerms": _kind(
         "Terms", f"{_CORE} Name?:31 IsActive?:bool StdDueDays?:int StdDiscountDays?:int DiscountPct?:percent"
     ),
+    "DateDrivenTerms": _kind(
+        "Terms",
+        f"{_CORE} Name?:31 IsActive?:bool DayOfMonthDue?:int DueNextMonthDays?:int DiscountDayOfMonth?:int"
+        " DiscountPct?:percent",
+    ),
+    "UnitOfMeasureSet": _kind(
+        "UnitOfMeasureSet",
+        f"{_CORE} Name?:31 IsActive?:bool UnitOfMeasureType?:Area/Count/Length/Other/Time/Volume/Weight"
+        " BaseUnit?:BaseUnit RelatedUnit*:RelatedUnit DefaultUnit*:DefaultUnit",
+    ),
+    "PriceLevel": _kind(
+        "PriceLevel",
+        f"{_CORE} Name?:31 IsActive?:bool PriceLevelType?:FixedPercentage/PerItem"
+        " (PriceLevelFixedPercentage:percent | PriceLevelPerItemRet+:PerItem)?",
+    ),
     "CustomerType": _kind(
         "CustomerType", f"{_CORE} Name?:31 FullName?:159 IsActive?:bool ParentRef?:ref Sublevel?:int"
     ),
     "Account": _kind("Account", _NAMED),
-    "SalesTaxCode": _kind("SalesTaxCode", _NAMED),
+    "PaymentMethod": _kind("PaymentMethod", f"{_CORE} Name?:31 IsActive?:bool"),
+    "SalesTaxCode": _kind("SalesTaxCode", f"{_CORE} Name?:3 IsActive?:bool IsTaxable?:bool Desc?:31"),
     "Template": _kind("Template", _NAMED),
     "ShipMethod": _kind("ShipMethod", _NAMED),
-    "SalesOrder": _kind("Txn", _SALES_ORDER, "RefNumber", transaction=True),
+    **{name: Kind("Txn", ret, "RefNumber", transaction=True) for name, ret in SALES.items()},
+    "TxnDeleted": _kind(
+        "TxnDeleted",
+        f"TxnDelType?:{TXN_DEL_TYPES} TxnID?:id TimeCreated?:datetime TimeDeleted?:datetime RefNumber?",
+    ),
+    "ListDeleted": _kind(
+        "ListDeleted",
+        f"ListDelType?:{LIST_DEL_TYPES} ListID?:id TimeCreated?:datetime TimeDeleted?:datetime FullName?",
+    ),
     "Company": _kind(
         "Company",
         "IsSampleCompany?:bool CompanyName?:59 LegalCompanyName?:59 Address?:Address AddressBlock?:Block"
@@ -173,7 +176,7 @@ KINDS: Mapping[str, Kind] = {
         " CompanyType?:255 DataExtRet*:DataExt",
         "CompanyName",
     ),
-    "DataExt": _kind("DataExt", f"OwnerID?:guid DataExtName:31 DataExtType:{_DATA_EXT_TYPES} DataExtValue"),
+    "DataExt": _kind("DataExt", DATA_EXT),
     "Host": _kind(
         "Host",
         "ProductName?:255 MajorVersion?:5 MinorVersion?:5 Country?:2 SupportedQBXMLVersion*:10 IsAutomaticLogin?:bool"
@@ -192,7 +195,11 @@ ITEMS = tuple(name for name in KINDS if name.startswith("Item"))
 REFERENCES: Mapping[str, tuple[str, ...]] = {
     "CustomerRef": ("Customer",),
     "CustomerTypeRef": ("CustomerType",),
-    "TermsRef": ("StandardTerms",),
+    "TermsRef": ("StandardTerms", "DateDrivenTerms"),
+    "PriceLevelRef": ("PriceLevel",),
+    "UnitOfMeasureSetRef": ("UnitOfMeasureSet",),
+    "OverrideUOMSetRef": ("UnitOfMeasureSet",),
+    "PaymentMethodRef": ("PaymentMethod",),
     "SalesRepRef": ("SalesRep",),
     "SalesRepEntityRef": ("Employee", "Vendor", "OtherName"),
     "ItemRef": ITEMS,
@@ -202,6 +209,8 @@ REFERENCES: Mapping[str, tuple[str, ...]] = {
     "PrefVendorRef": ("Vendor",),
     "TaxVendorRef": ("Vendor",),
     "AccountRef": ("Account",),
+    "ARAccountRef": ("Account",),
+    "DepositToAccountRef": ("Account",),
     "IncomeAccountRef": ("Account",),
     "COGSAccountRef": ("Account",),
     "AssetAccountRef": ("Account",),

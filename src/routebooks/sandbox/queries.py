@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from routebooks.sandbox import wire
 from routebooks.sandbox.answers import Answer, Wanted, answer_to, returned, wanted_of
@@ -20,9 +21,16 @@ QUERIES: Mapping[str, tuple[str, ...]] = {
     "VendorQueryRq": ("Vendor",),
     "ItemQueryRq": ITEMS,
     "SalesRepQueryRq": ("SalesRep",),
+    "TermsQueryRq": ("StandardTerms", "DateDrivenTerms"),
     "StandardTermsQueryRq": ("StandardTerms",),
+    "DateDrivenTermsQueryRq": ("DateDrivenTerms",),
     "CustomerTypeQueryRq": ("CustomerType",),
+    "UnitOfMeasureSetQueryRq": ("UnitOfMeasureSet",),
+    "PriceLevelQueryRq": ("PriceLevel",),
     "SalesOrderQueryRq": ("SalesOrder",),
+    "InvoiceQueryRq": ("Invoice",),
+    "CreditMemoQueryRq": ("CreditMemo",),
+    "SalesReceiptQueryRq": ("SalesReceipt",),
 }
 
 
@@ -36,6 +44,8 @@ class Pages:
     missing: str = ""
 
 
+_PERCENTS = ("PriceLevelFixedPercentage", "CustomPricePercent")
+
 #: The iterators of one session by their id; they die with it.
 Iterators = dict[str, Pages]
 
@@ -48,8 +58,8 @@ def query(books: Books, iterators: Iterators, request: Request, new_id: Callable
     found, missing = _select(books, request)
     pages = Pages(request, tuple(one.id for one in found), missing)
     if step is None:
-        size = int(request.fields.get("MaxReturned", len(pages.ids)))
-        return _page(books, request, pages, size, ())
+        shown, _ = _taken(books, request, pages.ids)
+        return _page(books, request, pages.missing, shown, ())
     iterator_id = f"{{{new_id()}}}"
     return _turn(books, iterators, request, pages, iterator_id)
 
@@ -67,26 +77,54 @@ def _next_page(books: Books, iterators: Iterators, request: Request, *, stop: bo
 
 
 def _turn(books: Books, iterators: Iterators, request: Request, pages: Pages, iterator_id: str) -> Answer:
-    size = int(request.fields.get("MaxReturned", len(pages.ids)))
-    iterators[iterator_id] = replace(pages, ids=pages.ids[size:], missing="")
-    extra = (("iteratorRemainingCount", str(len(pages.ids[size:]))), ("iteratorID", iterator_id))
-    return _page(books, request, pages, size, extra)
+    found, rest = _taken(books, request, pages.ids)
+    iterators[iterator_id] = replace(pages, ids=rest, missing="")
+    extra = (("iteratorRemainingCount", str(len(rest))), ("iteratorID", iterator_id))
+    return _page(books, request, pages.missing, found, extra)
 
 
-def _page(books: Books, request: Request, pages: Pages, size: int, extra: tuple[tuple[str, str], ...]) -> Answer:
-    kinds = QUERIES[request.name]
-    lines = request.fields.get("IncludeLineItems") in ("true", "1")
+def _taken(books: Books, request: Request, ids: tuple[str, ...]) -> tuple[list[Stored], tuple[str, ...]]:
+    """The objects of a page, and the ids after it. What was deleted since the iterator began is passed over."""
+    size = int(request.fields.get("MaxReturned", len(ids)))
+    family = KINDS[QUERIES[request.name][0]].family
+    found: list[Stored] = []
+    for at, object_id in enumerate(ids):
+        if len(found) == size:
+            return found, ids[at:]
+        stored = books.file.get(family, object_id)
+        found += [stored] if stored else []
+    return found, ()
+
+
+def _page(
+    books: Books, request: Request, missing: str, found: list[Stored], extra: tuple[tuple[str, str], ...]
+) -> Answer:
     metadata = request.attributes.get("metaData", "NoMetaData")
-    family = KINDS[kinds[0]].family
-    found = [stored for object_id in pages.ids[:size] if (stored := books.file.get(family, object_id))]
-    shown = "" if metadata == "MetaDataOnly" else _shown(books, found, wanted_of(request, lines=lines))
+    shown = "" if metadata == "MetaDataOnly" else _shown(books, found, wanted_of(request))
     if metadata != "NoMetaData":
         extra = (("retCount", str(len(found))), *extra)
-    return answer_to(request, status=_status(pages.missing, found), extra=extra, body=shown)
+    return answer_to(request, status=_status(missing, found), extra=extra, body=shown)
 
 
 def _shown(books: Books, found: Iterable[Stored], wanted: Wanted) -> str:
-    return "".join(returned(one.kind, books.named_fields(one), wanted) for one in found)
+    signs = books.percent_signs
+    return "".join(
+        returned(one.kind, _with_percent_signs(fields) if signs and one.kind == "PriceLevel" else fields, wanted)
+        for one in found
+        for fields in (books.named_fields(one),)
+    )
+
+
+def _with_percent_signs(value: Any) -> Any:
+    """A price level as QuickBooks may show it, against its own schema (the reference, section 2): `18.0%`."""
+    if isinstance(value, list):
+        return [_with_percent_signs(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: wire.percent_sign(inner) if name in _PERCENTS else _with_percent_signs(inner)
+        for name, inner in value.items()
+    }
 
 
 def _status(missing: str, found: list[Stored]) -> tuple[int, str]:

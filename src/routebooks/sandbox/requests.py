@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from routebooks.sandbox.parts import ADDRESS, LIST_DEL_TYPES, TXN_DEL_TYPES
 from routebooks.sandbox.shapes import Group, shape
 
-ADDRESS = shape(
-    "Addr1?:41 Addr2?:41 Addr3?:41 Addr4?:41 Addr5?:41 City?:31 State?:21 PostalCode?:13 Country?:31 Note?:41"
-)
+
+@dataclass(frozen=True)
+class RequestShape:
+    """What stands inside a request of one name, and the attributes it may have besides requestID."""
+
+    content: Group
+    metadata: bool = False
+    iterator: bool = False
+
 
 _NAME_FILTER = shape("MatchCriterion:StartsWith/Contains/EndsWith Name")
 _NAME_RANGE = shape("FromName? ToName?")
@@ -20,6 +27,7 @@ _MODIFIED = shape("FromModifiedDate?:datetime ToModifiedDate?:datetime")
 _TXN_DATE = shape("FromTxnDate?:date ToTxnDate?:date")
 _REF_NUMBER = shape("MatchCriterion:StartsWith/Contains/EndsWith RefNumber")
 _REF_NUMBER_RANGE = shape("FromRefNumber? ToRefNumber?")
+_DELETED = shape("FromDeletedDate?:datetime ToDeletedDate?:datetime")
 
 _FILTERS = {
     "NameFilter": _NAME_FILTER,
@@ -32,6 +40,7 @@ _FILTERS = {
     "TxnDateRangeFilter": _TXN_DATE,
     "RefNumberFilter": _REF_NUMBER,
     "RefNumberRangeFilter": _REF_NUMBER_RANGE,
+    "DeletedDateRangeFilter": _DELETED,
 }
 
 _LIST_FILTER = """
@@ -52,20 +61,41 @@ def _list_query(more_filters: str = "", owner: bool = False) -> Group:
     )
 
 
-# Without TxnDateRangeFilter's DateMacro: this company keeps no fiscal year to count by.
-_SALES_ORDER_QUERY = shape(
+def _query(more_filters: str = "", *, iterator: bool = False) -> RequestShape:
+    return RequestShape(_list_query(more_filters, owner=iterator), metadata=True, iterator=iterator)
+
+
+def _transaction_query(more_filters: str = "", *, links: bool = True) -> RequestShape:
+    """The shape of a query for transactions.
+
+    Without TxnDateRangeFilter's DateMacro (this company keeps no fiscal year to count by), without AccountFilter (nor
+    accounts that amounts are posted to).
     """
-    (TxnID+:id | RefNumber+ | RefNumberCaseSensitive+ |
-        MaxReturned?:count
-        (ModifiedDateRangeFilter:ModifiedDateRangeFilter | TxnDateRangeFilter:TxnDateRangeFilter)?
-        EntityFilter?:EntityFilter
-        (RefNumberFilter:RefNumberFilter | RefNumberRangeFilter:RefNumberRangeFilter)?
-        CurrencyFilter?:CurrencyFilter
-    )?
-    IncludeLineItems?:bool IncludeLinkedTxns?:bool IncludeRetElement*:50 OwnerID*:guid
-    """,
-    _FILTERS,
-)
+    linked = "IncludeLinkedTxns?:bool" if links else ""
+    content = shape(
+        f"""
+        (TxnID+:id | RefNumber+ | RefNumberCaseSensitive+ |
+            MaxReturned?:count
+            (ModifiedDateRangeFilter:ModifiedDateRangeFilter | TxnDateRangeFilter:TxnDateRangeFilter)?
+            EntityFilter?:EntityFilter
+            (RefNumberFilter:RefNumberFilter | RefNumberRangeFilter:RefNumberRangeFilter)?
+            CurrencyFilter?:CurrencyFilter {more_filters}
+        )?
+        IncludeLineItems?:bool {linked} IncludeRetElement*:50 OwnerID*:guid
+        """,
+        _FILTERS,
+    )
+    return RequestShape(content, metadata=True, iterator=True)
+
+
+def _deleted_query(name: str, types: str) -> RequestShape:
+    """The shape of a query for what was deleted; it takes no iterator."""
+    content = shape(
+        f"{name}+:{types} DeletedDateRangeFilter?:DeletedDateRangeFilter IncludeRetElement*:50",
+        _FILTERS,
+    )
+    return RequestShape(content, metadata=True)
+
 
 _DATA_EXT = shape("OwnerID:guid DataExtName:31 DataExtValue")
 
@@ -126,24 +156,11 @@ _DATA_EXT_ADD = shape(
     """
     OwnerID:guid DataExtName:31
     (   ListDataExtType:Customer/Employee/Item/OtherName/Vendor ListObjRef:ref159
-      | TxnDataExtType:=SalesOrder TxnID:id
+      | TxnDataExtType:CreditMemo/Invoice/SalesOrder/SalesReceipt TxnID:id
       | OtherDataExtType:=Company )
     DataExtValue
     """
 )
-
-
-@dataclass(frozen=True)
-class RequestShape:
-    """What stands inside a request of one name, and the attributes it may have besides requestID."""
-
-    content: Group
-    metadata: bool = False
-    iterator: bool = False
-
-
-def _query(more_filters: str = "", *, iterator: bool = False) -> RequestShape:
-    return RequestShape(_list_query(more_filters, owner=iterator), metadata=True, iterator=iterator)
 
 
 REQUESTS: Mapping[str, RequestShape] = {
@@ -154,9 +171,18 @@ REQUESTS: Mapping[str, RequestShape] = {
     "VendorQueryRq": _query(_ENTITY_FILTER, iterator=True),
     "ItemQueryRq": _query(iterator=True),
     "SalesRepQueryRq": _query(),
+    "TermsQueryRq": _query(),
     "StandardTermsQueryRq": _query(),
+    "DateDrivenTermsQueryRq": _query(),
     "CustomerTypeQueryRq": _query(),
-    "SalesOrderQueryRq": RequestShape(_SALES_ORDER_QUERY, metadata=True, iterator=True),
+    "UnitOfMeasureSetQueryRq": _query(),
+    "PriceLevelQueryRq": _query("ItemRef?:ref CurrencyFilter?:CurrencyFilter"),
+    "SalesOrderQueryRq": _transaction_query(),
+    "InvoiceQueryRq": _transaction_query("PaidStatus?:All/PaidOnly/NotPaidOnly"),
+    "CreditMemoQueryRq": _transaction_query(),
+    "SalesReceiptQueryRq": _transaction_query(links=False),
+    "TxnDeletedQueryRq": _deleted_query("TxnDelType", TXN_DEL_TYPES),
+    "ListDeletedQueryRq": _deleted_query("ListDelType", LIST_DEL_TYPES),
     "SalesOrderAddRq": RequestShape(
         shape("SalesOrderAdd@defMacro:Order IncludeRetElement*:50", {"Order": _SALES_ORDER_ADD})
     ),

@@ -20,10 +20,12 @@ from routebooks.sandbox.seed_data import (
     REPS,
     SUPPLIERS,
     TERMS,
+    UNIT_SETS,
     VARIETIES,
     VARIETIES_A_BRAND,
 )
 from routebooks.sandbox.seed_orders import OrderLineSeed, OrderSeed, orders_for
+from routebooks.sandbox.seed_sales import add_sales
 
 __all__ = ["OrderLineSeed", "OrderSeed", "SeedSummary", "orders_for", "seed"]
 
@@ -52,13 +54,15 @@ class SeedSummary:
 
 
 def seed(company: SandboxCompany) -> SeedSummary:
-    """Fills an empty company; the same every time, but for the licences that run out by the company's own day."""
+    """Fills an empty company; the same every time, but for the days, which are counted from the company's own."""
     with company.transaction():
         _add_lists(company)
         _add_customers(company)
         _add_bad_customers(company)
         _add_stock(company)
         _add_other_items(company)
+        _add_price_levels(company)
+        add_sales(company, OVER_LIMIT_ACCOUNTS)
     return SeedSummary(
         customers=len(company.customers()),
         vendors=len(company.objects("Vendor")),
@@ -72,10 +76,17 @@ def seed(company: SandboxCompany) -> SeedSummary:
 def _add_lists(company: SandboxCompany) -> None:
     for name in ("Sales", "Cost of Goods Sold", "Inventory Asset", "Delivery Income", "Vehicles"):
         company.add("Account", Name=name)
+    for name in ("Accounts Receivable", "Undeposited Funds"):
+        company.add("Account", Name=name)
     for name in ("Tax", "Non"):
-        company.add("SalesTaxCode", Name=name)
+        company.add("SalesTaxCode", Name=name, IsTaxable=name == "Tax")
+    for name in ("Check", "Cash"):
+        company.add("PaymentMethod", Name=name)
     for name, days in TERMS:
         company.add("StandardTerms", Name=name, StdDueDays=days)
+    company.add("DateDrivenTerms", Name="10th of the month", DayOfMonthDue=10, DueNextMonthDays=5)
+    for units, name in UNIT_SETS.items():
+        company.add("UnitOfMeasureSet", Name=name, **_unit_set(units))
     for name in ("On Premise", "Off Premise"):
         company.add("CustomerType", Name=name)
     for initials, name, _team in REPS:
@@ -84,6 +95,20 @@ def _add_lists(company: SandboxCompany) -> None:
     for at, name in enumerate(SUPPLIERS):
         address = {"Addr1": name, "Addr2": f"{at + 1} Depot Street", "City": PLACES[at], "State": "CT"}
         company.add("Vendor", Name=name, CompanyName=name, VendorAddress=address, AccountNumber=f"V{at + 1:03d}")
+
+
+def _unit_set(units: int) -> dict[str, Any]:
+    """Cases, and the bottles in them: goods are counted and priced by the case, so that a bottle is a part of one.
+
+    Intuit warns of it: the part is a rounded number, and twelve bottles are not quite a case.
+    """
+    bottle = {"Name": "Bottle", "Abbreviation": "btl", "ConversionRatio": Decimal(1) / units}
+    return {
+        "UnitOfMeasureType": "Count",
+        "BaseUnit": {"Name": "Case", "Abbreviation": "cs"},
+        "RelatedUnit": [bottle],
+        "DefaultUnit": [{"UnitUsedFor": use, "Unit": "Case"} for use in ("Purchase", "Sales", "Shipping")],
+    }
 
 
 def _add_customers(company: SandboxCompany) -> None:
@@ -119,7 +144,6 @@ def _independents() -> Iterator[tuple[str, str, str, str]]:
 
 
 def _customer(at: int, name: str, place: str, premise: str) -> dict[str, Any]:
-    limit = Decimal(2000 + at * 1337 % 37 * 500)
     address = {
         "Addr1": name,
         "Addr2": f"{at * 17 % 480 + 1} Main Street",
@@ -136,8 +160,7 @@ def _customer(at: int, name: str, place: str, premise: str) -> dict[str, Any]:
         "CustomerTypeRef": premise,
         "TermsRef": TERMS[at % len(TERMS)][0],
         "SalesRepRef": REPS[at % len(REPS)][0],
-        "Balance": Decimal(0) if at % 9 == 0 else limit * (at * 31 % 90) / 100,
-        "CreditLimit": limit,
+        "CreditLimit": Decimal(2000 + at * 1337 % 37 * 500),
     }
 
 
@@ -156,7 +179,7 @@ def _special(company: SandboxCompany, number: str, custom: dict[str, str]) -> di
     if number == EXPIRED_ACCOUNT:
         custom["LicenseExpires"] = (company.today() - timedelta(days=20)).isoformat()
     if number in OVER_LIMIT_ACCOUNTS:
-        return {"CreditLimit": Decimal(2000), "Balance": Decimal("2450.75")}
+        return {"CreditLimit": Decimal(2000)}
     # Windows-1252 knows the accent, not the mug.
     return {"Notes": "Terrasse à gauche \N{BEER MUG}"} if number == "10060" else {}
 
@@ -180,6 +203,8 @@ def _add_stock(company: SandboxCompany) -> None:
                 custom = {"Brand": brand, "ProductType": product_type, "Package": package, "UnitsPerCase": str(units)}
                 price = Decimal(cheapest) + Decimal(number * 7 % 60) + Decimal("0.99")
                 fields = _stock(number, f"{brand} {variety} {package}", price, SUPPLIERS[supplier])
+                if units in UNIT_SETS:
+                    fields["UnitOfMeasureSetRef"] = UNIT_SETS[units]
                 custom |= {"BottlePrice": f"{price / units:.2f}", "BottleUPC": _upc(number * 10 + 1)}
                 company.add("ItemInventory", **fields, custom=custom)
                 number += 1
@@ -236,3 +261,11 @@ def _add_other_items(company: SandboxCompany) -> None:
     company.add("ItemInventoryAssembly", Name="GIFT-PACK", SalesDesc="Gift pack", ItemInventoryAssemblyLine=gift)
     sampler = [{"ItemRef": name, "Quantity": 1} for name in ("11701", "11801", "11901")]
     company.add("ItemGroup", Name="SAMPLER", ItemDesc="Beer sampler", IsPrintItemsInGroup=True, ItemGroupLine=sampler)
+
+
+def _add_price_levels(company: SandboxCompany) -> None:
+    company.add(
+        "PriceLevel", Name="Chains", PriceLevelType="FixedPercentage", PriceLevelFixedPercentage=Decimal("-7.5")
+    )
+    prices = [{"ItemRef": "10101", "CustomPrice": Decimal("99.5")}, {"ItemRef": "10901", "CustomPricePercent": -10}]
+    company.add("PriceLevel", Name="Spring offer", PriceLevelType="PerItem", PriceLevelPerItemRet=prices)

@@ -98,3 +98,6 @@ PACKAGES = {
     "beer": (("24x12 oz", 24, 24), ("4x6x12 oz", 24, 26), ("1/2 bbl", 1, 142), ("1/6 bbl", 1, 68)),
     "cider": (("24x12 oz", 24, 30), ("4x6x12 oz", 24, 32), ("1/6 bbl", 1, 79)),
 }
+
+#: The unit set of goods that come so many bottles to the case; kegs and cans are sold in one unit only.
+UNIT_SETS = {12: "Case of 12", 6: "Case of 6"}

@@ -16,6 +16,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _MOMENT = re.compile(r"^([\d-]+)(?:T([\d:]+))?(?:([+-])([\d:]+))?$")
 
 CENT = Decimal("0.01")
+_FIVE_PLACES = Decimal("0.00001")
 
 
 def text(value: str) -> str:
@@ -29,6 +30,12 @@ def cents(value: Decimal) -> Decimal:
         return value.quantize(CENT, ROUND_HALF_UP)
 
 
+def five_places(value: Decimal) -> Decimal:
+    """Rounded to the five places of a price, half away from zero."""
+    with localcontext(prec=60):
+        return value.quantize(_FIVE_PLACES, ROUND_HALF_UP)
+
+
 def amount(value: Decimal) -> str:
     """`0.00`."""
     return f"{cents(value):f}"
@@ -37,15 +44,21 @@ def amount(value: Decimal) -> str:
 def price(value: Decimal) -> str:
     """At least two decimals, at most five."""
     with localcontext(prec=60):
-        whole, _, rest = f"{value.quantize(Decimal('0.00001'), ROUND_HALF_UP):f}".partition(".")
+        whole, _, rest = f"{value.quantize(_FIVE_PLACES, ROUND_HALF_UP):f}".partition(".")
     return f"{whole}.{rest.rstrip('0'):0<2}"
 
 
 def quantity(value: Decimal) -> str:
     """Without padding: `12`, `0.5`."""
     with localcontext(prec=60):
-        plain = f"{value.quantize(Decimal('0.00001'), ROUND_HALF_UP):f}"
+        plain = f"{value.quantize(_FIVE_PLACES, ROUND_HALF_UP):f}"
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def percent_sign(value: str) -> str:
+    """A percentage as PriceLevelRet may show it, against the schema: `18.0%`."""
+    whole, _, rest = value.partition(".")
+    return f"{whole}.{rest.rstrip('0') or '0'}%"
 
 
 def moment(written: str, zone: tzinfo, *, end: bool = False) -> datetime:
@@ -81,6 +94,25 @@ def leaf(content: Leaf, value: object) -> str:
     if content.kind == "bool":
         return "true" if written in ("true", "1") else "false"
     return _DECIMALS[content.kind](number(written)) if content.kind in _DECIMALS else written
+
+
+def given(values: Mapping[str, Any]) -> Fields:
+    """Values of Python as a request would bring them: texts, references as fields, None for what is to stay empty."""
+    return {name: _given(name, value) for name, value in values.items()}
+
+
+def _given(name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return given(value)
+    if isinstance(value, list | tuple):
+        return [_given(name, one) for one in value]
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float | Decimal):
+        return f"{Decimal(str(value)):f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    return {"FullName": value} if isinstance(value, str) and name.endswith("Ref") else value
 
 
 def fields(shape: Group, values: Mapping[str, Any]) -> Fields:

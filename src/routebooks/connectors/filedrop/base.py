@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Protocol, Self
 
-#: the codes of the two refusals that callers tell apart
+#: the codes of the refusals that callers tell apart
+FOLDER_MISSING = "folder-missing"
 LOG_IN_REFUSED = "log-in-refused"
 RENAME_REFUSED = "rename-refused"
 

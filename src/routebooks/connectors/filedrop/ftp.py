@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from routebooks.connectors.filedrop.base import LOG_IN_REFUSED, RENAME_REFUSED
+from routebooks.connectors.filedrop.base import FOLDER_MISSING, LOG_IN_REFUSED, RENAME_REFUSED
 from routebooks.errors import ConfigError, TransientError
 
 _RIGHTS = (
@@ -159,7 +159,7 @@ class FtpDrop:
         if self._folder == folder:
             return
         self._folder = None
-        with self._told(f"open the folder '{folder}'", refused="folder-missing"):
+        with self._told(f"open the folder '{folder}'", refused=FOLDER_MISSING):
             self._ftp.cwd(self._home)
             if folder:
                 self._ftp.cwd(self._to_wire(folder))

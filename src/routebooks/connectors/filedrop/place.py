@@ -1,4 +1,4 @@
-"""Puts a file in place so that nobody ever reads half of it; and tries whether that works at all."""
+"""Puts a file in place so that nobody ever reads half of it, reads it back, and tries whether that works at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from routebooks.connectors.base import Check, Placed
-from routebooks.connectors.filedrop.base import LOG_IN_REFUSED, RENAME_REFUSED, FileDrop
+from routebooks.connectors.filedrop.base import FOLDER_MISSING, LOG_IN_REFUSED, RENAME_REFUSED, FileDrop
 from routebooks.errors import ConfigError, RoutebooksError, TransientError
 
 #: the folder of temporary files, where they are not to lie beside the file
@@ -39,6 +39,16 @@ def place(drop: FileDrop, folder: str, name: str, data: bytes, temporary: str = 
         drop.remove(folder, name)
         drop.rename(folder, ready, name)
     return Placed(drop.address(folder, name), len(data))
+
+
+def fetch(drop: FileDrop, folder: str, name: str) -> bytes | None:
+    """The bytes of a file; None when it is not there, its folder included. Raises TransientError, ConfigError."""
+    try:
+        return drop.read(folder, name)
+    except ConfigError as error:
+        if error.problem.code == FOLDER_MISSING or drop.size(folder, name) is None:
+            return None
+        raise
 
 
 def check(drop: FileDrop, folder: str, temporary: str = "suffix") -> list[Check]:

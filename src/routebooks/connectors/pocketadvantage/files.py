@@ -13,14 +13,16 @@ from routebooks.connectors.base import Check, Connection, Encoded, Placed, Setti
 from routebooks.connectors.filedrop.base import FileDrop
 from routebooks.connectors.filedrop.ftp import FtpDrop
 from routebooks.connectors.filedrop.local import LocalDrop
-from routebooks.connectors.filedrop.place import check, place
+from routebooks.connectors.filedrop.place import check, fetch, place
 from routebooks.connectors.pocketadvantage import fil
-from routebooks.connectors.pocketadvantage.layouts import shipped_layouts
+from routebooks.connectors.pocketadvantage.layouts import own_layout, shipped_layouts
 from routebooks.connectors.pocketadvantage.texts import transliterate
 from routebooks.errors import ConfigError
 from routebooks.records import Layout
 
 _LINE_ENDS = {"crlf": "\r\n", "lf": "\n"}
+#: among the names of files: the marker that all files of a night are in place
+_MARKER = "done"
 
 
 class PocketAdvantageFiles:
@@ -45,6 +47,35 @@ class PocketAdvantageFiles:
         Setting(name="customer_file", default="customer.fil", help="Name of the customer file, letter case included."),
         Setting(
             name="item_file", default="item.fil", assumed=True, help="Name of the item file, letter case included."
+        ),
+        Setting(
+            name="invoice_file",
+            default="invoice.fil",
+            assumed=True,
+            help="Name of the invoice file, letter case included. Some installations say transact.fil.",
+        ),
+        Setting(
+            name="detail_file",
+            default="detail.fil",
+            assumed=True,
+            help="Name of the file of codes, letter case included.",
+        ),
+        Setting(
+            name="all_or_none", default=False, help="If one file of a night is held or fails, the others of it wait."
+        ),
+        Setting(
+            name="taken_files_vanish",
+            default=False,
+            assumed=True,
+            help="The receiver takes files away: a file that still lies there was not taken, and the next one carries "
+            "its rows, too.",
+        ),
+        Setting(
+            name="done_file",
+            default="",
+            assumed=True,
+            help="Name of an empty marker file, put into the folder after the last file of a night and taken away "
+            "before the first of the next; empty: none.",
         ),
         Setting(
             name="temporary",
@@ -81,39 +112,68 @@ class PocketAdvantageFiles:
         Setting(name="money_decimals", default=2, assumed=True, help="Digits after the point of amounts and prices."),
         Setting(name="true_text", default="Y", assumed=True, help="What stands for yes."),
         Setting(name="false_text", default="N", assumed=True, help="What stands for no."),
+        *(
+            Setting(
+                name=f"{name}_layout",
+                default="",
+                assumed=layout.assumed,
+                help=f"A layout of your own for the {name} file, as YAML text; empty: the one of Routebooks.",
+            )
+            for name, layout in shipped_layouts().items()
+        ),
     )
 
-    def layouts(self) -> Mapping[str, Layout]:
-        """The layouts by name: customer, item."""
-        return shipped_layouts()
+    def layouts(self, connection: Connection | None = None) -> Mapping[str, Layout]:
+        """The layouts by name: customer, item, invoice, detail; the connection's own in place of ours.
+
+        Raises ConfigError when one of its own cannot be used.
+        """
+        if connection is None:
+            return shipped_layouts()
+        return {name: _layout(connection, name) for name in shipped_layouts()}
 
     def file_name(self, connection: Connection, layout: str) -> tuple[str, str]:
         """Folder (its {cust_id} filled in) and name of a file. Raises ConfigError: either leads elsewhere."""
-        name = str(_settings(connection)[f"{_layout(layout).name}_file"])
-        if not _is_plain(name):
-            raise _wrong(f"'{name}' is not the name of a file", "Give the name alone, such as customer.fil.")
-        return _folder(connection), name
+        _ours(layout)
+        return _folder(connection), _names(connection)[layout]
 
     def encode(self, connection: Connection, layout: str, table: pa.Table) -> Encoded:
         """A mapped table as the bytes of its file, read back and counted. Raises FatalError, ConfigError."""
-        return fil.encode(_layout(layout), dialect(connection), table)
+        return fil.encode(_layout(connection, layout), dialect(connection), table)
 
     def decode(self, connection: Connection, layout: str, data: bytes) -> tuple[tuple[str, ...], list[list[str]]]:
         """Column names and rows of a file, for showing it to a person."""
-        return fil.decode(_layout(layout), dialect(connection), data)
+        return fil.decode(_layout(connection, layout), dialect(connection), data)
 
     def place(self, connection: Connection, layout: str, data: bytes) -> Placed:
         """Put the file in place: temporary name, size check, rename. Repeatable. Raises TransientError, ConfigError."""
         folder, name = self.file_name(connection, layout)
+        marker = _names(connection).get(_MARKER)
         with _drop(connection) as drop:
+            if marker:
+                # last night's marker would tell the receiver that tonight's files are all in place
+                drop.make_folder(folder)
+                drop.remove(folder, marker)
             return place(drop, folder, name, data, str(_settings(connection)["temporary"]))
+
+    def fetch(self, connection: Connection, layout: str) -> bytes | None:
+        """The file as it lies at the target; None when there is none. Raises TransientError, ConfigError."""
+        folder, name = self.file_name(connection, layout)
+        with _drop(connection) as drop:
+            return fetch(drop, folder, name)
+
+    def mark_done(self, connection: Connection) -> None:
+        """Put the empty marker file in place, if there is to be one. Repeatable. Raises TransientError, ConfigError."""
+        if marker := _names(connection).get(_MARKER):
+            with _drop(connection) as drop:
+                place(drop, _folder(connection), marker, b"", str(_settings(connection)["temporary"]))
 
     def check(self, connection: Connection) -> list[Check]:
         """Try the connection with a small file: reach, log in, list, write, rename, remove. Raises nothing."""
         try:
             dialect(connection)
             folder, drop = _folder(connection), _drop(connection)
-            for layout in self.layouts():
+            for layout in self.layouts(connection):
                 self.file_name(connection, layout)
         except ConfigError as error:
             return [Check("settings", False, error.problem.message, error.problem.hint)]
@@ -148,10 +208,33 @@ def _settings(connection: Connection) -> dict[str, Any]:
     return {setting.name: setting.default for setting in PocketAdvantageFiles.settings} | dict(connection.settings)
 
 
-def _layout(name: str) -> Layout:
+def _ours(name: str) -> Layout:
     if name not in shipped_layouts():
         raise _wrong(f"there is no layout '{name}'", f"There are: {', '.join(shipped_layouts())}.")
     return shipped_layouts()[name]
+
+
+def _layout(connection: Connection, name: str) -> Layout:
+    """The connection's own layout, or ours."""
+    ours = _ours(name)
+    text = str(_settings(connection)[f"{name}_layout"])
+    return own_layout(name, text) if text.strip() else ours
+
+
+def _names(connection: Connection) -> dict[str, str]:
+    """The name of each file, and of the marker where there is one: no two alike, for one would overwrite the other."""
+    said = _settings(connection)
+    names = {file: str(said[f"{file}_file"]) for file in (*shipped_layouts(), _MARKER)}
+    if not names[_MARKER]:
+        del names[_MARKER]
+    for name in names.values():
+        if not _is_plain(name):
+            raise _wrong(f"'{name}' is not the name of a file", "Give the name alone, such as customer.fil.")
+    # many servers tell no letter case apart
+    if len({name.casefold() for name in names.values()}) < len(names):
+        settings = ", ".join(f"{file}_file" for file in names)
+        raise _wrong("two of its files have the same name", f"Give {settings} names that differ.")
+    return names
 
 
 def _folder(connection: Connection) -> str:

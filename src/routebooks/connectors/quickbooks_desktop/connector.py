@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import PureWindowsPath
 
 import pyarrow as pa
 
-from routebooks.connectors.base import Check, Connection, Identity, Outcome, Page, Setting, WriteAnswer
-from routebooks.connectors.quickbooks_desktop import identity, sales_orders, status_codes, streams
+from routebooks.connectors.base import Check, Connection, Identity, Outcome, Page, Setting, View, WriteAnswer
+from routebooks.connectors.quickbooks_desktop import identity, sales_orders, status_codes, streams, views
 from routebooks.connectors.quickbooks_desktop.order_keys import KEY_FIELDS
+from routebooks.connectors.quickbooks_desktop.order_settings import ORDER_SETTINGS
+from routebooks.connectors.quickbooks_desktop.views import VIEW_SETTINGS
 from routebooks.errors import ConfigError, Problem
-from routebooks.records import Document, Extract, Stream, Target
+from routebooks.records import Document, Extract, Rejected, Stream, Target
 
 
 class QuickBooksDesktop:
@@ -39,6 +41,8 @@ class QuickBooksDesktop:
         Setting(
             name="qbxml_version", help="The version of qbXML to speak; lower it for an old release.", default="13.0"
         ),
+        *ORDER_SETTINGS,
+        *VIEW_SETTINGS,
     )
 
     def check(self, connection: Connection) -> list[Check]:
@@ -59,6 +63,18 @@ class QuickBooksDesktop:
     def parse(self, stream: str, pages: Iterable[bytes]) -> pa.Table:
         """The records of all pages of one attempt. Raises FatalError when a page is not what QuickBooks sends."""
         return streams.parse(stream, pages)
+
+    # Viewing
+
+    def views(self) -> Mapping[str, View]:
+        """Customers with what is past due, transactions line by line, and the codes of detail.fil."""
+        return views.VIEWS
+
+    def view(
+        self, connection: Connection, name: str, tables: Mapping[str, pa.Table], today: date
+    ) -> tuple[pa.Table, tuple[Rejected, ...]]:
+        """A view, and the transactions that it set aside."""
+        return views.view(connection, name, tables, today)
 
     # CallingSource
 

@@ -1,4 +1,4 @@
-"""The layouts of the .FIL files, kept as data: the two that come with the product, and a user's own."""
+"""The layouts of the .FIL files, kept as data: those that come with the product, and a user's own."""
 
 from __future__ import annotations
 
@@ -18,22 +18,43 @@ from routebooks.records import Kind, Layout, TargetColumn
 _LAYOUT = {"name": str, "file": str, "assumed": bool, "columns": list}
 _COLUMN = {
     **{"position": int, "name": str, "kind": str, "width": int, "scale": int},
-    **{"format": str, "key": bool, "required": bool, "assumed": bool},
+    **{"format": str, "key": bool, "line": bool, "required": bool, "assumed": bool, "detail": int},
 }
+#: the columns that the engine knows by name (engine/codes.py)
+_READ = {"detail": ("Detail #", "Code")}
 _WORDS = {str: "a text", int: "a whole number", bool: "true or false", list: "a list"}
 
 
 @cache
 def shipped_layouts() -> Mapping[str, Layout]:
     """The layouts that come with the product, by name."""
-    texts = (files(__name__).joinpath(f"{name}.yaml").read_text(encoding="utf-8") for name in ("customer", "item"))
+    names = ("customer", "item", "invoice", "detail")
+    texts = (files(__name__).joinpath(f"{name}.yaml").read_text(encoding="utf-8") for name in names)
     return MappingProxyType({layout.name: layout for layout in map(load_layout, texts)})
+
+
+def own_layout(name: str, text: str) -> Layout:
+    """A user's layout in place of the shipped one of this name. Raises ConfigError."""
+    try:
+        layout = load_layout(text)
+    except ConfigError as error:
+        said = error.problem
+        raise ConfigError(
+            f"{name}_layout: {said.message}", hint=said.hint, code=said.code, detail=said.detail
+        ) from error
+    if layout.name != name:
+        raise _wrong(f"it is set for {name} and has the name '{layout.name}'")
+    columns = {column.name for column in layout.columns}
+    if missing := [column for column in _READ.get(name, ()) if column not in columns]:
+        raise _wrong(f"{name} has no column '{missing[0]}', by which codes are looked up")
+    return layout
 
 
 def load_layout(text: str) -> Layout:
     """A layout from its YAML text: name, file, assumed, and columns with the keys of _COLUMN.
 
-    Positions go from 1 without a gap, in any order of lines; names differ; at least one column is the key.
+    Positions go from 1 without a gap, in any order of lines; names differ. At least one column is the key, or the
+    columns of a line are marked: a document with lines has no key in its file, it is known by its system's own id.
     Raises ConfigError with the line or position that is wrong.
     """
     try:
@@ -49,8 +70,11 @@ def load_layout(text: str) -> Layout:
     names = [column.name for column in columns]
     if double := next((name for name in names if names.count(name) > 1), None):
         raise _wrong(f"two columns have the name '{double}'")
-    if not any(column.key for column in columns):
+    keyed, lined = (any(getattr(column, mark) for column in columns) for mark in ("key", "line"))
+    if not keyed and not lined:
         raise _wrong("no column is the key, so that records could go out twice")
+    if keyed and lined:
+        raise _wrong("it has a key and columns of lines, but a key cannot stand on every line of a document")
     return Layout(name=top["name"], file=top["file"], assumed=top.get("assumed", False), columns=tuple(columns))
 
 
@@ -71,18 +95,22 @@ def _column(entry: Any, line: int) -> TargetColumn:
         max_length=read.get("width"),
         required=key or read.get("required", False),
         key=key,
+        line=read.get("line", False),
         position=read["position"],
         assumed=read.get("assumed", False),
+        detail=str(read.get("detail", "")),
         format=read.get("format", ""),
     )
 
 
 def _check_fit(kind: Kind, read: Mapping[str, Any], where: str) -> None:
-    """A width is a text's, a scale is a decimal's, a format is a date's, an instant's or a decimal's."""
+    """A width is a text's, a scale a decimal's, a detail kind a code's, a format a date's, instant's or decimal's."""
     if "width" in read and (kind is not Kind.TEXT or read["width"] < 1):
         raise _wrong(f"{where}: only a text has a width, of at least 1")
     if "scale" in read and (kind is not Kind.DECIMAL or not 0 <= read["scale"] <= 6):
         raise _wrong(f"{where}: only a decimal has a scale, from 0 to 6")
+    if "detail" in read and (kind not in (Kind.TEXT, Kind.INTEGER) or read["detail"] < 1):
+        raise _wrong(f"{where}: only a text or a whole number is a code of a detail kind, which is at least 1")
     if "format" not in read:
         return
     if kind in (Kind.DATE, Kind.TIMESTAMP):
