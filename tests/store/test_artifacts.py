@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from routebooks.errors import FatalError
+from routebooks.store import artifacts as store_module
 from routebooks.store import companies
 from routebooks.store.artifacts import ArtifactStore
 from routebooks.store.database import Store
@@ -55,4 +59,20 @@ def test_the_same_bytes_lie_there_once_and_no_part_is_left(store: Store, tmp_pat
     artifacts = ArtifactStore(str(tmp_path / "artifacts"))
     first, second = (artifacts.write(1, "page", b"same", NOW) for _ in range(2))
     assert first == second
+    assert len([path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()]) == 1
+
+
+def test_two_that_write_the_same_bytes_at_once_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    artifacts = ArtifactStore(str(tmp_path / "artifacts"))
+    both_written = threading.Barrier(2, timeout=20)
+    sync = store_module._to_disk
+
+    def meet(file: Any) -> None:
+        sync(file)
+        both_written.wait()
+
+    monkeypatch.setattr(store_module, "_to_disk", meet)
+    with ThreadPoolExecutor(2) as pool:
+        written = list(pool.map(lambda _: artifacts.write(1, "page", b"same", NOW), range(2)))
+    assert written[0] == written[1]
     assert len([path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()]) == 1

@@ -12,6 +12,7 @@ from typing import Any
 import fsspec
 import sqlalchemy as sa
 
+from routebooks.clock import random_id
 from routebooks.errors import FatalError
 from routebooks.store.database import Tx, from_row, one
 from routebooks.store.tables import artifacts
@@ -68,7 +69,7 @@ class ArtifactStore:
             return
         self._fs.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
         # Written beside, then moved: a killed process leaves no half artifact under a whole one's name.
-        part = f"{full}.{os.getpid()}.part"
+        part = f"{full}.{random_id()}.part"
         with self._fs.open(part, "wb") as file:
             file.write(data)
             _to_disk(file)
