@@ -73,14 +73,20 @@ def _stop_on_terminate() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
-def _serve(ctx: typer.Context) -> None:
+def _serve(ctx: typer.Context, as_json: Json = False) -> None:
     state = state_of(ctx)
     settings, context = state.settings, state.context
     _stop_on_terminate()
     log_to_stderr(logging.INFO)
     sock = server.listen(settings.host, settings.port)
-    say(f"Routebooks listens on http://{settings.host}:{sock.getsockname()[1]}, its folder is {settings.home}.")
-    say(f"The Web Connector reaches it as {settings.public_url} (setting public_url). Ctrl-C stops it.")
+    address = f"http://{settings.host}:{sock.getsockname()[1]}"
+    facts = {"address": address, "public_url": settings.public_url, "home": str(settings.home)}
+    lines = (
+        f"Routebooks listens on {address}, its folder is {settings.home}.",
+        f"The Web Connector reaches it as {settings.public_url} (setting public_url). Ctrl-C stops it.",
+    )
+    output(facts, as_json, *lines)
+    sys.stdout.flush()
     server.serve(context, settings, sock, lambda _: None)
 
 
