@@ -36,7 +36,7 @@ def test_the_first_commands_stand_alone() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="./run is a shell script")
 def test_the_demo_runs(tmp_path: Path) -> None:
     environment = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
-    command = [*shlex.split(*block_with("./run demo")), "--json"]
+    command = [*shlex.split(block_with("./run demo")[0]), "--json"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=110)
     assert done.returncode == 0, done.stderr.decode()
     report = json.loads(done.stdout)
@@ -71,9 +71,9 @@ def test_connecting_a_company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         done = CliRunner().invoke(app.build(), words, input=secret)
         assert done.exit_code == 0, f"{line}\n{done.output}"
     assert (tmp_path / "harbor.qwc").read_bytes().startswith(b"<?xml")
-    for words in ("routebooks connection test Harbor quickbooks", "routebooks status"):
-        assert f"`{words}`" in README.replace("\n", " ")
-        done = CliRunner().invoke(app.build(), shlex.split(words)[1:])
+    for line in ("routebooks connection test Harbor quickbooks", "routebooks status"):
+        assert f"`{line}`" in README.replace("\n", " ")
+        done = CliRunner().invoke(app.build(), shlex.split(line)[1:])
         assert done.exit_code in (0, 1)
         assert "Traceback" not in done.output
 

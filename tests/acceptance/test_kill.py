@@ -81,17 +81,17 @@ def process(tmp_path: Path) -> Iterator[Process]:
         port = sock.getsockname()[1]
         sock.close()
         settings = load(home=tmp_path / "home", public_url=f"http://localhost:{port}", port=port)
-        installation = install(settings, world, quickbooks={"page_size": "30"})
+        installation = install(settings, world, quickbooks={"page_size": "30", "plain_unit": "case"})
         stack.callback(installation.ctx.store.close)
         made = Process(installation)
         stack.callback(made.kill)
         yield made
 
 
-def files_are_right(installation: Installation) -> None:
+def files_are_right(installation: Installation, *more: str) -> None:
     """Every good customer and item stands in its file once, and nothing else lies in the folder."""
     folder = installation.world.ftp_root / "latest4711"
-    assert sorted(path.name for path in folder.iterdir()) == ["customer.fil", "item.fil"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(["customer.fil", "item.fil", *more])
     keys = [line.split(b"\t")[1] for line in installation.file("customer.fil").splitlines()]
     accounts = [customer.get("AccountNumber", "").encode() for customer in installation.world.company.customers()]
     good = [account for account in accounts if account and accounts.count(account) == 1]
@@ -99,7 +99,7 @@ def files_are_right(installation: Installation) -> None:
     assert installation.file("item.fil").count(b"\r\n") == 182
 
 
-def night(process: Process) -> None:
+def night(process: Process, *more: str) -> None:
     """A night to its end, whatever happened before."""
     installation = process.installation
     made = [run.id for run in active(installation)]
@@ -107,7 +107,7 @@ def night(process: Process) -> None:
     assert installation.connector().update().result in (Result.DONE, Result.NO_WORK)
     installation.until_ended(made)
     assert {installation.run(run_id).state for run_id in made} == {State.DONE}
-    files_are_right(installation)
+    files_are_right(installation, *more)
 
 
 def active(installation: Installation) -> list[run_store.Run]:
@@ -176,9 +176,10 @@ def orders_stand_once(installation: Installation) -> None:
 
 
 def first_night(process: Process) -> Installation:
-    process.installation.ask("customers", "items")
+    # The invoices bring the units of measure that orders are written in.
+    process.installation.ask("customers", "items", "invoices")
     process.start()
-    night(process)
+    night(process, "invoice.fil")
     process.installation.ask("orders")
     installation = process.installation
     installation.until_called_for([run.id for run in active(installation)])

@@ -7,8 +7,8 @@ from routebooks.store.runs import State
 
 
 def test_out_and_back(installed: Make, fresh_postgres: str) -> None:
-    installation = installed(database_url=fresh_postgres)
-    for names in (("customers", "items"), ("orders",)):
+    installation = installed(database_url=fresh_postgres, quickbooks={"plain_unit": "case"})
+    for names in (("codes", "items", "customers", "invoices"), ("orders",)):
         made = installation.ask(*names)
         installation.until_called_for(made)
         installation.connector().update()

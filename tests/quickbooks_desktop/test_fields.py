@@ -90,6 +90,24 @@ def test_every_field_stands_in_the_schema_with_its_type_and_length(intuit: Schem
                 assert longest is None or (field.max_length or 0) >= longest, f"{path} has up to {longest} characters"
 
 
+@pytest.mark.parametrize("stream", sorted(name for name, query in QUERIES.items() if query.lines))
+def test_every_field_of_a_line_stands_in_the_schema_with_its_type_and_length(intuit: Schema, stream: str) -> None:
+    query = QUERIES[stream]
+    assert query.lines is not None
+    leaves = intuit.leaves(query.records[0])
+    for field in query.lines.fields:
+        paths = [f"{tag}/{path}" for tag in query.lines.elements for path in field.at]
+        known = [leaves[path] for path in paths if path in leaves]
+        assert known, field.name
+        for kind, _ in known:
+            wanted = KINDS.get(kind, (Kind.TEXT, 0))
+            assert field.kind is wanted[0], f"{field.name} is {kind}"
+            assert field.kind is not Kind.DECIMAL or field.scale == wanted[1], f"{field.name} is {kind}"
+        # A name may stand in two elements, and only one of them have a limit.
+        limits = [longest for _, longest in known if longest is not None]
+        assert field.max_length == (max(limits) if len(limits) == len(known) else None), field.name
+
+
 def test_all_twelve_kinds_of_items_are_asked_for(intuit: Schema) -> None:
     response = next(
         node

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from routebooks.connectors.base import Outcome, WriteAnswer
-from routebooks.connectors.quickbooks_desktop.order_elements import GROUP, HEADER, LINE
+from routebooks.connectors.quickbooks_desktop.order_elements import GROUP, HEADER, LINE, SETTLED
 from routebooks.connectors.quickbooks_desktop.order_keys import KEY_FIELDS
 from routebooks.connectors.quickbooks_desktop.sales_orders import (
     TARGETS,
@@ -48,7 +48,7 @@ def test_the_target_has_a_column_for_every_field_once() -> None:
     names = [column.name for column in columns]
     assert len(set(names)) == len(names)
     assert [column.position for column in columns] == list(range(1, len(columns) + 1))
-    assert set(names) == {"Key", *(element.column for element in (*HEADER, *LINE, *GROUP))}
+    assert set(names) == {"Key", *(element.column for element in (*HEADER, *LINE, *GROUP, *SETTLED))}
 
 
 def test_the_columns_tell_a_map_what_they_take() -> None:
@@ -134,6 +134,7 @@ def test_the_key_stands_in_the_field_of_the_connection(field: str, validated: Va
         (order(CUSTOMER, {"SerialNumber": "1", "LotNumber": "2"}), "qb-field-clash", "SerialNumber and LotNumber"),
         (order(CUSTOMER, {"ItemGroupRef.FullName": "G", "Rate": 2}), "qb-field-unknown", "Line 1: Rate"),
         (order(CUSTOMER, {"PONumber": "1"}), "qb-field-unknown", "Line 1: PONumber"),
+        (order(CUSTOMER, {"Desc": "x", "Cases": 2}), "qb-field-unknown", "Line 1: Cases"),
     ],
 )
 def test_what_quickbooks_would_not_take_is_a_rejected_record_with_its_cure(

@@ -156,7 +156,7 @@ class Viewing(Protocol):
         ...
 
 
-#: finds a record of the last snapshot of a stream by its id; None when there is none
+#: finds a record of the last snapshot of a stream by its id or name, one with lines under `lines`; None: there is none
 LookUp = Callable[[str, str], Mapping[str, Any] | None]
 
 
@@ -171,6 +171,10 @@ class Prepared:
 @runtime_checkable
 class Preparing(Protocol):
     """A document target that settles prices, units and credit before a document is written."""
+
+    def can_write(self, product: str) -> Check:
+        """Whether a system that says this of itself (Identity.product) takes documents, and what to do if not."""
+        ...
 
     def prepare(self, connection: Connection, target: str, document: Document, look_up: LookUp) -> Prepared:
         """The document by the connection's policies. Raises RecordError for one that has to wait for a person."""
@@ -270,6 +274,9 @@ class SourceOrder:
     rows: tuple[Mapping[str, Any], ...]
     #: set when the order cannot be taken as it is (lines missing); it goes to the rejected list
     problem: Problem | None = None
+    #: its state is now one in which orders are not taken (cancelled, put off): a new order is not to be taken, and one
+    #: that was taken before is to be reported. One row at least shows the state; the others may be missing
+    cancelled: bool = False
 
 
 @dataclass(frozen=True)
@@ -304,7 +311,8 @@ class OrderSource(Protocol):
     ) -> tuple[list[SourceOrder], OrderCursor | None]:
         """Orders since the cursor less the overlap, settled, in order of stamp and key; and the cursor to keep.
 
-        Orders seen before may come again. Raises ConfigError (query, columns), TransientError (database away).
+        Orders seen before may come again, also as cancelled. Raises ConfigError (query, columns), TransientError
+        (database away).
         """
         ...
 

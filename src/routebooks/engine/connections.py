@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from routebooks.connectors.base import CallingSource, Check, Connector, Setting
+from routebooks.connectors.base import CallingSource, Check, Connector, Preparing, Setting
 from routebooks.engine.context import Context
 from routebooks.engine.window import opens_in
 from routebooks.errors import ConfigError
@@ -170,6 +170,9 @@ def test(ctx: Context, connection_id: int) -> list[Check]:
     checks = ctx.connector(connection.connector).check(connection)
     if caller is not None:
         checks += _visits(caller, ctx.now())
+        kind = ctx.connector(connection.connector)
+        if caller.product and isinstance(kind, Preparing):
+            checks.append(kind.can_write(caller.product))
     closed = opens_in(row.window, connection.company.time_zone, ctx.now())
     if row.paused_at is not None:
         checks.append(Check("open", False, "The connection is paused.", "Resume it: `routebooks connection resume`."))

@@ -115,9 +115,20 @@ class Snapshots:
         source = self._ctx.able(row.connector, Source)
         if snapshot is None or stream not in source.streams():
             return {}
-        field = source.streams()[stream].key
-        table = from_parquet(self._ctx.artifacts.get(self._tx, snapshot.artifact_id))
-        return {str(record[field]): record for record in table.to_pylist()}
+        shape = source.streams()[stream]
+        rows = from_parquet(self._ctx.artifacts.get(self._tx, snapshot.artifact_id)).to_pylist()
+        records = rows if shape.line is None else _with_lines(rows, shape.key)
+        by_name = {str(record[shape.label]): record for record in records}
+        return by_name | {str(record[shape.key]): record for record in records}
+
+
+def _with_lines(rows: Sequence[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """Records of rows a line: the record's own fields, and its lines under `lines`, their fields without `Line.`."""
+    records: dict[Any, dict[str, Any]] = {}
+    for row in rows:
+        line = {name.removeprefix("Line."): value for name, value in row.items() if name.startswith("Line")}
+        records.setdefault(row[key], {**row, "lines": []})["lines"].append(line)
+    return list(records.values())
 
 
 def _document(key: str, rows: Sequence[Mapping[str, Any]], target: Target) -> Document:

@@ -11,14 +11,15 @@ from routebooks.connectors.base import (
     DocumentTarget,
     OrderCursor,
     OrderSource,
+    Preparing,
     SourceOrder,
     WriteBack,
 )
 from routebooks.engine import documents, ledger
-from routebooks.engine.context import Context
-from routebooks.errors import Problem, RecordError
+from routebooks.engine.context import Context, as_json
+from routebooks.errors import FatalError, Problem, RecordError
 from routebooks.records import Document, Rejected
-from routebooks.store import flows, rejected
+from routebooks.store import companies, flows, rejected
 from routebooks.store import ledger as store
 from routebooks.store import runs as run_store
 from routebooks.store.database import Tx
@@ -54,6 +55,7 @@ def _report_changed(ctx: Context, run_id: int, flow: Flow, source: Connection, f
 
     Compared as mapped, so that what our own write-back changed is no change.
     """
+    found = [item for item in found if not item.cancelled and item.problem is None]
     with ctx.store.read() as tx:
         known = {item.key: store.order_keyed(tx, flow.id, item.key) for item in found}
         target = ctx.connection(tx, flow.target_id)
@@ -93,6 +95,9 @@ def _keep(tx: Tx, flow: Flow, run_id: int, item: SourceOrder, now: datetime) -> 
         if known is None:
             _list(tx, flow, run_id, [Rejected(item.key, item.problem, {"rows": list(item.rows)})], now)
         return
+    if item.cancelled:
+        _cancelled(tx, flow, run_id, known, now)
+        return
     rows = [dict(row) for row in item.rows]
     if known is None:
         rejected.resolve(tx, flow.id, flow.stream, now, keys=[item.key])
@@ -111,6 +116,23 @@ def _keep(tx: Tx, flow: Flow, run_id: int, item: SourceOrder, now: datetime) -> 
         store.change_order(tx, known.id, source=rows, stamp=item.stamp)
 
 
+def _cancelled(tx: Tx, flow: Flow, run_id: int, known: Order | None, now: datetime) -> None:
+    """An order that was read before was cancelled: one that stands in QuickBooks is reported, another not written."""
+    if known is None or known.state is OrderState.SENDING:
+        return
+    if known.state is OrderState.POSTED:
+        problem = Problem(
+            "order-cancelled-after-posting",
+            f"Order {known.key} was cancelled in PocketAdvantage after it was posted as {known.number}.",
+            "Close the sales order in QuickBooks by hand, then `routebooks rejected resolve`.",
+        )
+        _list(tx, flow, run_id, [Rejected(known.key, problem, {"posted": known.source})], now)
+        return
+    problem = Problem("order-cancelled", f"Order {known.key} was cancelled in PocketAdvantage.", "Nothing to do.")
+    store.change_order(tx, known.id, state=OrderState.REFUSED, problem=as_json(problem), not_before=None)
+    rejected.resolve(tx, flow.id, flow.stream, now, keys=[known.key])
+
+
 def prepare_orders(ctx: Context, run_id: int) -> None:
     """Make a write attempt for every order that may be written; hold the others with their cure.
 
@@ -121,6 +143,7 @@ def prepare_orders(ctx: Context, run_id: int) -> None:
         flow = flows.flow(tx, run.flow_id)
         source, target = ctx.connection(tx, flow.source_id), ctx.connection(tx, flow.target_id)
         orders = store.orders_to_prepare(tx, flow.id, ctx.now())
+        _check_edition(ctx, tx, target)
     settled = documents.settle(ctx, flow, source, target, {order.key: order.source for order in orders})
     with ctx.store.begin() as tx:
         # Read again under the lock: a person may have ended the run, or asked for another try of an order.
@@ -137,6 +160,15 @@ def prepare_orders(ctx: Context, run_id: int) -> None:
                 ledger.hold(tx, order, run_id, problem, ctx.now())
         run_store.change_run(tx, run_id, notes=settled.notes)
         _wait_or_go_on(ctx, tx, run, target)
+
+
+def _check_edition(ctx: Context, tx: Tx, target: Connection) -> None:
+    """Say so once for all orders when the system has none of the kind, before the first night. Raises FatalError."""
+    connector, caller = ctx.connector(target.connector), companies.caller(tx, target.id)
+    if isinstance(connector, Preparing) and caller is not None and caller.product:
+        check = connector.can_write(caller.product)
+        if not check.ok:
+            raise FatalError(check.message, hint=check.hint, code="no-sales-orders", detail=caller.product)
 
 
 def _send(ctx: Context, tx: Tx, order: Order, run_id: int, target: Connection, document: Document) -> Problem | None:

@@ -22,8 +22,12 @@ _TYPES = {
     # instants are naive UTC inside the query, so that no session time zone has a say
     Kind.TIMESTAMP: "TIMESTAMP",
 }
-_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+#: no year below 1000: it is a slip, and Python has no year 0
+_DAY = "[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
 _TIME = "[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.][0-9]{1,9})?)?"
+_OFFSET = "(?:Z|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
+#: the microseconds from 1970 to the year 10000, which Python has not either
+_END_OF_TIME = 253_402_300_800_000_000
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ def as_text(term: Term) -> str:
         case Kind.TEXT:
             return term.value
         case Kind.DECIMAL if term.scale:
-            return f"rtrim(rtrim(CAST({term.value} AS VARCHAR), '0'), '.')"
+            # with a digit more than the scale, there is a zero before the point
+            return f"rtrim(rtrim(CAST(CAST({term.value} AS DECIMAL(38, {term.scale})) AS VARCHAR), '0'), '.')"
         case Kind.TIMESTAMP:
             return f"rtrim(rtrim(strftime({term.value}, '%Y-%m-%dT%H:%M:%S.%f'), '0'), '.') || 'Z'"
         case _:
@@ -107,8 +112,8 @@ def _text_to_date(value: str, to: str) -> str:
 
 
 def _text_to_timestamp(value: str, _to: str) -> str:
-    instant = _shaped(value, f"{_DAY}[T ]{_TIME}(?:Z|[+-][0-9]{{2}}:?[0-9]{{2}})", "TIMESTAMPTZ")
-    return f"make_timestamp(epoch_us({instant}))"
+    instant = f"epoch_us({_shaped(value, f'{_DAY}[T ]{_TIME}{_OFFSET}', 'TIMESTAMPTZ')})"
+    return f"CASE WHEN {instant} < {_END_OF_TIME} THEN make_timestamp({instant}) END"
 
 
 def _text_to_boolean(value: str, _to: str) -> str:

@@ -47,7 +47,8 @@ Expression: TypeAlias = Constant | FieldRef | Call
 def exact_number(text: str) -> int | Decimal:
     """The number that a plain run of digits with at most one point means. Raises ValueError above 18 digits."""
     number = Decimal(text)
-    if len(text.lstrip("-").replace(".", "").lstrip("0")) > PRECISION:
+    whole, _, fraction = text.lstrip("-").partition(".")
+    if len((whole + fraction).lstrip("0")) > PRECISION or len(fraction) > PRECISION:
         raise ValueError(f"{text} has more than {PRECISION} digits")
     return number if "." in text else int(number)
 

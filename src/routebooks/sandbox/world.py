@@ -67,6 +67,7 @@ class SandboxWorld:
 def _as_stored(order: Any) -> orders_db.Order:
     """A seeded order in the shape of the example database: cases, at the price the rep saw."""
     lines = tuple(
-        orders_db.OrderLine(item_key=line.item_key, quantity=line.quantity, price=line.price) for line in order.lines
+        orders_db.OrderLine(item_key=line.item_key, quantity=line.quantity, unit="case", price=line.price)
+        for line in order.lines
     )
     return orders_db.Order(**{**asdict(order), "po_number": order.po_number or None, "lines": lines})

@@ -72,7 +72,12 @@ class PocketAdvantageOrders:
             help="Column with the number of lines an order must have before it is taken; empty: there is none.",
         ),
         Setting(name="status_column", default="", help="Column with the order's state; empty: every order is taken."),
-        Setting(name="status_values", default="", help="States in which an order is taken, with commas between them."),
+        Setting(
+            name="status_values",
+            default="",
+            help="States in which an order is taken, with commas between them. An order that was taken and is in "
+            "another state later is reported.",
+        ),
         Setting(
             name="write_back",
             default=_WRITE_BACK,
@@ -92,9 +97,12 @@ class PocketAdvantageOrders:
         Raises ConfigError, TransientError.
         """
         reading = _reading(connection)
-        with opened(_address(connection)) as database:
-            # nothing is that old: the columns come without rows
-            columns = _columns(_select(database, connection, BEGINNING, BEGINNING), reading)
+        # nothing is that old: the columns come without rows
+        with (
+            opened(_address(connection)) as database,
+            _select(database, connection, BEGINNING, BEGINNING) as result,
+        ):
+            columns = _columns(result, reading)
         return Stream(
             name="orders",
             fields=tuple(Field(name=name) for name in columns),
@@ -108,13 +116,14 @@ class PocketAdvantageOrders:
     ) -> tuple[list[SourceOrder], OrderCursor | None]:
         """Orders since the cursor less the overlap, settled, in order of stamp and key; and the cursor to keep.
 
-        Orders seen before may come again. Raises ConfigError (query, columns), TransientError (database away).
+        Orders seen before may come again. With statuses set, an order that is in none of them comes as cancelled once
+        there is a cursor, whether it was seen before or not. Raises ConfigError (query, columns), TransientError
+        (database away).
         """
         reading = _reading(connection)
         since = cursor.stamp - _minutes(connection, "overlap_minutes") if cursor else BEGINNING
         until = now - _minutes(connection, "settle_minutes")
-        with opened(_address(connection)) as database:
-            result = _select(database, connection, since, until)
+        with opened(_address(connection)) as database, _select(database, connection, since, until) as result:
             names = _columns(result, reading)
             rows = (dict(zip(names, row, strict=True)) for row in result)
             return gather(rows, reading, cursor, since, until)

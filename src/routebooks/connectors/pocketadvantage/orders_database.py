@@ -15,6 +15,7 @@ from sqlalchemy.exc import (
     InterfaceError,
     NoSuchModuleError,
     OperationalError,
+    ProgrammingError,
     SQLAlchemyError,
 )
 from sqlalchemy.pool import NullPool
@@ -62,9 +63,9 @@ def opened(url: sa.URL, *, writing: bool = False) -> Iterator[sa.Connection]:
     engine = _engine(url)
     try:
         with _connected(engine, url) as connection:
-            if not writing:
-                _read_only(connection)
             try:
+                if not writing:
+                    _read_only(connection)
                 yield connection
                 if writing:
                     connection.commit()
@@ -103,10 +104,12 @@ def _connected(engine: sa.Engine, url: sa.URL) -> sa.Connection:
         return engine.connect()
     except (SQLAlchemyError, OSError, ValueError, TypeError) as error:
         detail = _raw(error)
-        if _NO_ENTRY.search(detail) or not isinstance(error, DBAPIError | OSError):
+        # an option that a driver does not know is a wrong program in its words
+        wrong = isinstance(error, ProgrammingError) or not isinstance(error, DBAPIError | OSError)
+        if wrong or _NO_ENTRY.search(detail):
             raise ConfigError(
                 "The orders database does not let us in.",
-                hint="Check user, password and database name in the address.",
+                hint="Check user, password, database name and options in the address.",
                 code="orders-login",
                 detail=_clean(detail, url),
             ) from None
@@ -146,7 +149,10 @@ def _away(detail: str) -> TransientError:
 
 
 def _raw(error: Exception) -> str:
-    return str(error.orig if isinstance(error, DBAPIError) and error.orig else error).strip()
+    said = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    # PostgreSQL adds a piece of the statement, cut off anywhere: half a secret could not be recognised
+    primary = getattr(getattr(said, "diag", None), "message_primary", None)
+    return str(primary or said).strip()
 
 
 def _clean(text: str, url: sa.URL) -> str:

@@ -61,6 +61,16 @@ def pick(mask: Mask, then: Any, otherwise: Any) -> Column:
     return pc.if_else(mask, then, otherwise)
 
 
+def signed(column: Column, minus: Mask) -> Column:
+    """The numbers, with the other sign where the mask matches."""
+    return pick(minus, pc.negate(column), column)
+
+
+def zeros_for_missing(column: Column) -> Column:
+    """The decimals, 0 where none is there."""
+    return pc.fill_null(column, pa.scalar(Decimal(0), column.type))
+
+
 def places(keys: Column, of: Column) -> Column:
     """For each key its place in the column `of`, null where it is not there."""
     return pc.index_in(keys, value_set=of, skip_nulls=True)

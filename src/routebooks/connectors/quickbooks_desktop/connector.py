@@ -9,17 +9,36 @@ from pathlib import PureWindowsPath
 
 import pyarrow as pa
 
-from routebooks.connectors.base import Check, Connection, Identity, Outcome, Page, Setting, View, WriteAnswer
-from routebooks.connectors.quickbooks_desktop import identity, sales_orders, status_codes, streams, views
+from routebooks.connectors.base import (
+    Check,
+    Connection,
+    Identity,
+    LookUp,
+    Outcome,
+    Page,
+    Prepared,
+    Setting,
+    View,
+    WriteAnswer,
+)
+from routebooks.connectors.quickbooks_desktop import (
+    editions,
+    identity,
+    order_policies,
+    sales_orders,
+    status_codes,
+    streams,
+    views,
+)
 from routebooks.connectors.quickbooks_desktop.order_keys import KEY_FIELDS
-from routebooks.connectors.quickbooks_desktop.order_settings import ORDER_SETTINGS
+from routebooks.connectors.quickbooks_desktop.order_settings import ORDER_SETTINGS, check_orders, policies_of
 from routebooks.connectors.quickbooks_desktop.views import VIEW_SETTINGS
 from routebooks.errors import ConfigError, Problem
 from routebooks.records import Document, Extract, Rejected, Stream, Target
 
 
 class QuickBooksDesktop:
-    """Implements Connector, CallingSource and DocumentTarget. Keeps nothing: all it knows comes in as arguments."""
+    """A Connector, CallingSource, DocumentTarget, Preparing. Keeps nothing: all it knows comes in as arguments."""
 
     name = "quickbooks_desktop"
     title = "QuickBooks Desktop"
@@ -48,7 +67,7 @@ class QuickBooksDesktop:
     def check(self, connection: Connection) -> list[Check]:
         """Whether the settings make sense. QuickBooks cannot be called: what it says itself, the engine adds."""
         checks: list[Check] = []
-        for check in (_company_file, _page_size, _order_key_field, _qbxml_version):
+        for check in (_company_file, _page_size, _order_key_field, _qbxml_version, _orders):
             checks.append(check(connection))
             if not checks[-1].ok:
                 break
@@ -112,6 +131,15 @@ class QuickBooksDesktop:
         """Sales orders."""
         return sales_orders.TARGETS
 
+    def can_write(self, product: str) -> Check:
+        """Whether the QuickBooks of this name (Identity.product) takes sales orders, and what to do if not."""
+        return editions.can_write(product)
+
+    def prepare(self, connection: Connection, target: str, document: Document, look_up: LookUp) -> Prepared:
+        """The sales order by the connection's settings. Raises RecordError for one that has to wait for a person."""
+        sales_orders.target_of(target)
+        return order_policies.prepare(document, policies_of(connection.settings), look_up)
+
     def write_request(self, connection: Connection, target: str, document: Document, set_id: str) -> bytes:
         """The bytes of one sales order. Raises RecordError for what QuickBooks would not take."""
         sales_orders.target_of(target)
@@ -170,6 +198,10 @@ def _order_key_field(connection: Connection) -> Check:
     if field not in KEY_FIELDS:
         return Check(name, False, f"{field!r} cannot carry an order key.", f"Use one of {', '.join(KEY_FIELDS)}.")
     return Check(name, True, f"in {field}, at most {KEY_FIELDS[field]} characters")
+
+
+def _orders(connection: Connection) -> Check:
+    return check_orders(connection.settings)
 
 
 def _qbxml_version(connection: Connection) -> Check:

@@ -87,3 +87,12 @@ LINE: tuple[Element, ...] = (
 
 #: SalesOrderLineGroupAdd: what a line becomes whose item is a group.
 GROUP: tuple[Element, ...] = (*_ref("ItemGroupRef", 31, link="items"), _text("Desc", None), *_QUANTITY, *_SITE)
+
+#: What an order says in its own words, one value a line: the policies (order_lines.py) turn it into elements of the
+#: line, or into a line more. No element of QuickBooks has these names, so an order that was not prepared is refused.
+SETTLED: tuple[Element, ...] = (
+    *_of(Type.QUANTITY, "Cases", "Bottles"),
+    _text("Unit", 31),
+    *_of(Type.PRICE, "CasePrice", "BottlePrice"),
+    *_of(Type.AMOUNT, "Deposit"),
+)

@@ -14,6 +14,8 @@ from routebooks.errors import ConfigError
 
 #: RefNumber of a sales order.
 MAX_NUMBER = 11
+#: A ListID: hexadecimal, a hyphen and seconds since 1970. Nothing is named so.
+_LIST_ID = re.compile(r"[0-9A-F]{1,8}-[0-9]{9,10}")
 #: What tax and number are left to.
 QUICKBOOKS = "quickbooks"
 #: The settings that fill a reference of the order where the map leaves it blank.
@@ -181,6 +183,11 @@ def check_orders(settings: Mapping[str, Any]) -> Check:
     return Check("Orders", True, f"{prices}; over limit: {policies.over_limit}; on hold: {policies.credit_hold}")
 
 
+def reference(path: str, name: str) -> dict[str, str]:
+    """The column that refers to a record by what a setting says: its ListID, or its name."""
+    return {f"{path}.{'ListID' if _LIST_ID.fullmatch(name) else 'FullName'}": name}
+
+
 def folded(word: str) -> str:
     """A word as it is compared: without blanks around it, and small."""
     return word.strip().casefold()
@@ -206,7 +213,7 @@ def _tolerance(text: str) -> Decimal:
 
 def _fitting(name: str, path: str, text: str) -> str:
     longest = next(element.max_length for element in HEADER if element.path == f"{path}.FullName")
-    if longest is not None and len(text) > longest:
+    if longest is not None and len(text) > longest and not _LIST_ID.fullmatch(text):
         raise _wrong(name, f"it has {len(text)} characters, and QuickBooks takes {longest}", "Write the name as it is.")
     return text
 

@@ -17,7 +17,7 @@ from lxml import etree
 from routebooks.connectors.base import Outcome, WriteAnswer
 from routebooks.connectors.quickbooks_desktop import order_keys, qbxml, status_codes
 from routebooks.connectors.quickbooks_desktop.elements import Element, Type, refused, write
-from routebooks.connectors.quickbooks_desktop.order_elements import GROUP, HEADER, LINE
+from routebooks.connectors.quickbooks_desktop.order_elements import GROUP, HEADER, LINE, SETTLED
 from routebooks.errors import ConfigError, FatalError, Problem, RecordError, RoutebooksError
 from routebooks.records import Document, Kind, Target, TargetColumn
 
@@ -37,7 +37,7 @@ _KEY = TargetColumn(name="Key", kind=Kind.TEXT, required=True, key=True, positio
 
 def _columns() -> tuple[TargetColumn, ...]:
     # What both kinds of line have is told with the limits of the usual one.
-    lines = {element.column: element for element in (*LINE, *GROUP, *LINE)}
+    lines = {element.column: element for element in (*LINE, *GROUP, *LINE, *SETTLED)}
     header = [(element, False) for element in HEADER]
     both = enumerate(header + [(element, True) for element in lines.values()], start=2)
     return (_KEY, *(element.target_column(position, line=line) for position, (element, line) in both))

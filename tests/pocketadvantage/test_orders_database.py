@@ -1,0 +1,176 @@
+"""The foreign database opened for one call: what may be written, what is undone, and what errors say and do not say."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import sqlalchemy as sa
+
+from routebooks.connectors.pocketadvantage.orders_database import address, opened
+from routebooks.errors import ConfigError, RoutebooksError, TransientError
+
+SECRET = "pa:ss/w@rd&é %25"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> sa.URL:
+    """A database with one table of one row."""
+    if request.param == "sqlite":
+        file = tmp_path / "orders.db"
+        file.write_bytes(b"")
+        found = address(f"sqlite:///{file}")
+    else:
+        found = address(str(request.getfixturevalue("fresh_postgres")))
+    with opened(found, writing=True) as database:
+        database.exec_driver_sql("CREATE TABLE kept (word VARCHAR(20) NOT NULL)")
+        database.exec_driver_sql("INSERT INTO kept VALUES ('one')")
+    return found
+
+
+def words(url: sa.URL) -> list[str]:
+    with opened(url) as database:
+        return [str(word) for (word,) in database.exec_driver_sql("SELECT word FROM kept ORDER BY word")]
+
+
+def refused(act: Callable[[], Any]) -> RoutebooksError:
+    with pytest.raises(RoutebooksError) as caught:
+        act()
+    return caught.value
+
+
+def run(url: sa.URL, statement: str, *, writing: bool = False) -> Any:
+    with opened(url, writing=writing) as database:
+        return database.exec_driver_sql(statement)
+
+
+def test_what_is_written_stays(url: sa.URL) -> None:
+    run(url, "INSERT INTO kept VALUES ('two')", writing=True)
+    assert words(url) == ["one", "two"]
+
+
+WRITES = [
+    "INSERT INTO kept VALUES ('two')",
+    "UPDATE kept SET word = 'two'",
+    "DELETE FROM kept",
+    "DROP TABLE kept",
+    "CREATE TABLE other (x INTEGER)",
+]
+
+
+@pytest.mark.parametrize("statement", WRITES)
+def test_who_only_reads_writes_nothing(url: sa.URL, statement: str) -> None:
+    error = refused(lambda: run(url, statement))
+    assert isinstance(error, ConfigError)
+    assert error.problem.code == "orders-sql"
+    assert words(url) == ["one"]
+
+
+def test_who_only_reads_moves_no_sequence(fresh_postgres: str) -> None:
+    """A sequence is not set back with its transaction: only the server itself can refuse."""
+    url = address(fresh_postgres)
+    run(url, "CREATE SEQUENCE numbers", writing=True)
+    error = refused(lambda: run(url, "SELECT nextval('numbers')"))
+    assert isinstance(error, ConfigError)
+    assert "read-only transaction" in error.problem.detail
+
+
+def test_a_call_that_fails_is_undone(url: sa.URL) -> None:
+    def writes_and_fails(failure: Exception) -> None:
+        with opened(url, writing=True) as database:
+            database.exec_driver_sql("INSERT INTO kept VALUES ('two')")
+            raise failure
+
+    with pytest.raises(RuntimeError, match="ours"):
+        writes_and_fails(RuntimeError("ours"))
+    own = ConfigError("own", code="own")
+    assert refused(lambda: writes_and_fails(own)) is own
+    refused(lambda: run(url, "INSERT INTO kept VALUES (NULL)", writing=True))
+    assert words(url) == ["one"]
+
+
+def test_a_connection_is_closed_after_its_call(url: sa.URL) -> None:
+    with opened(url) as kept:
+        words(url)
+    assert kept.closed
+    with pytest.raises(ConfigError), opened(url) as broken:
+        broken.exec_driver_sql("SELECT nope FROM kept")
+    assert broken.closed
+
+
+def test_a_database_that_is_not_one(tmp_path: Path) -> None:
+    file = tmp_path / "orders.db"
+    file.write_bytes(b"This is a letter to a customer, and no database at all. " * 100)
+    error = refused(lambda: run(address(f"sqlite:///{file}"), "SELECT 1 FROM kept"))
+    assert isinstance(error, ConfigError)
+    assert "not a database" in error.problem.detail
+
+
+def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.db", tmp_path):
+        error = refused(lambda path=path: run(address(f"sqlite:///{path}"), "SELECT 1", writing=True))  # type: ignore[misc]
+        assert isinstance(error, TransientError)
+        assert error.problem.code == "orders-away"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_breaks_off_is_away_and_comes_again(fresh_postgres: str) -> None:
+    url = address(fresh_postgres)
+    error = refused(lambda: run(url, "SELECT pg_terminate_backend(pg_backend_pid())"))
+    assert isinstance(error, TransientError)
+    assert error.problem.code == "orders-away"
+    with opened(url) as database:
+        assert database.exec_driver_sql("SELECT 1").scalar() == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "orders-address"),
+        ("  ", "orders-address"),
+        ("host/database", "orders-address"),
+        ("postgresql://u:{secret}@host:port/x", "orders-address"),
+        ("postgresql://u:{secret}@127.0.0.1:1/x?nonsense={secret}", "orders-login"),
+        ("postgresql://127.0.0.1:1/x?password={secret}&nonsense=1", "orders-login"),
+        ("nosuch://u:{secret}@host/x", "orders-driver"),
+        ("postgresql+nosuch://u:{secret}@host/x", "orders-driver"),
+        ("sqlite://u:{secret}@host/x.db", "orders-address"),
+    ],
+)
+def test_addresses_that_cannot_be_used(text: str, code: str) -> None:
+    secret = quote(SECRET, safe="")
+    error = refused(lambda: run(address(text.format(secret=secret)), "SELECT 1"))
+    assert isinstance(error, ConfigError)
+    assert error.problem.code == code
+    tells_nothing(error, secret)
+
+
+def tells_nothing(error: RoutebooksError, *secrets: str) -> None:
+    told = "".join((repr(error), str(error.problem), *traceback.format_exception(error)))
+    for secret in (SECRET, *secrets):
+        assert secret not in told
+
+
+@pytest.mark.parametrize("words", [SECRET, "x%22%3Bs", "p"])
+def test_a_password_that_the_database_repeats_is_blotted_out(fresh_postgres: str, words: str) -> None:
+    url = address(fresh_postgres).set(password=words)
+    quoted = words.replace("%", "%%").replace("'", "''")
+    error = refused(lambda: run(url, f"SELECT CAST('{quoted}' AS INTEGER)"))
+    assert error.problem.code == "orders-sql"
+    assert "***" in error.problem.detail
+    assert words not in error.problem.detail
+
+
+def test_a_secret_option_is_blotted_out_too(fresh_postgres: str) -> None:
+    url = address(fresh_postgres).update_query_dict({"sslpassword": SECRET})
+    error = refused(lambda: run(url, f"SELECT CAST('{SECRET.replace('%', '%%')}' AS INTEGER)"))
+    assert "***" in error.problem.detail
+    tells_nothing(error)
+
+
+def test_an_address_is_taken_with_blanks_around_it() -> None:
+    assert address(" sqlite:///x.db\n").database == "x.db"
