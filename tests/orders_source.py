@@ -1,0 +1,63 @@
+"""The orders connection over the example database, as the tests of the orders source use it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from routebooks.connectors.base import Company, Connection, OrderCursor
+from routebooks.connectors.pocketadvantage.orders import PocketAdvantageOrders
+from routebooks.errors import RoutebooksError
+from routebooks.sandbox.orders_db import Order, OrderLine
+
+ORDERS = PocketAdvantageOrders()
+NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
+PASSWORD = "s3cret/+ word"
+DEFAULT_COLUMNS = [
+    *("order_no", "customer_key", "order_date", "ship_date", "po_number", "rep", "note", "status", "line_count"),
+    *("updated_at", "line_no", "item_key", "quantity", "unit", "price"),
+]
+
+
+def connection(url: str, **changed: Any) -> Connection:
+    settings = {setting.name: setting.default for setting in ORDERS.settings if not setting.secret}
+    assert changed.keys() <= settings.keys()
+    company = Company(1, "Harbor", "77")
+    return Connection(1, "orders", ORDERS.name, company, {**settings, **changed}, {"url": url})
+
+
+def order(number: str, lines: int = 2) -> Order:
+    line = OrderLine(item_key="MERLOT", quantity=Decimal("2.5"), unit="case", price=Decimal("110.005"))
+    return Order(
+        order_no=number,
+        customer_key="1042",
+        order_date=date(2026, 11, 24),
+        rep="JM",
+        note="Café",
+        lines=(line,) * lines,
+    )
+
+
+def execute(url: str, *statements: str) -> None:
+    engine = sa.create_engine(url)
+    try:
+        with engine.begin() as database:
+            for statement in statements:
+                database.exec_driver_sql(statement)
+    finally:
+        engine.dispose()
+
+
+def read(url: str, cursor: OrderCursor | None = None, now: datetime = NOW, **changed: Any) -> tuple[list[str], Any]:
+    found, moved = ORDERS.read_orders(connection(url, **changed), cursor, now)
+    return [each.key for each in found], moved
+
+
+def raised(act: Any) -> RoutebooksError:
+    with pytest.raises(RoutebooksError) as caught:
+        act()
+    return caught.value
