@@ -54,6 +54,7 @@ class Heart:
             try:
                 sessions.end_silent(self._ctx)
                 ledger.look_again(self._ctx)
+                runs.bring_back(self._ctx, self._durable.ended)
                 runs.tick(self._ctx, self._start)
             except Exception:
                 # One bad tick must not stop the clock of every company.

@@ -182,6 +182,19 @@ def test_a_document_goes_whole_or_is_set_aside_whole_and_once() -> None:
     assert bad.record == {"order": "B", "quantity": "x"}
 
 
+def test_a_document_is_shown_by_the_first_of_its_rows_that_is_wrong() -> None:
+    target = Target(name="t", columns=(*LINES.columns, TargetColumn(name="Rate", kind=Kind.DECIMAL, line=True)))
+    mapped = applied(
+        {"order": ["A", "A", "A"], "quantity": ["1", "2", "x"], "rate": ["1", "y", "z"]},
+        target,
+        {"Key": FieldRef("order"), "Quantity": FieldRef("quantity"), "Rate": FieldRef("rate")},
+        key_field="order",
+    )
+    (bad,) = mapped.rejected
+    assert bad.record == {"order": "A", "quantity": "2", "rate": "y"}
+    assert [part[:9] for part in bad.problem.message.split("; ")] == ["Rate: “y”", "Quantity:", "Rate: “z”"]
+
+
 def test_a_document_without_a_key_is_set_aside() -> None:
     mapped = applied(
         {"order": ["A", None, None], "quantity": ["1", "2", "3"]},

@@ -95,6 +95,7 @@ def test_one_thing_wrong(old: str, new: str, code: str) -> None:
 
 def test_constants_that_fit() -> None:
     assert found(GOOD + "  Balance: 1.005\n  Since: 2026-11-24\n") == []
+    assert found(GOOD + '  Balance:\n  Since: =COALESCE([Custom.Since], "")\n') == []
     assert found(GOOD.replace('"1"', "1").replace("=[Company.CustId]", "7")) == []
 
 

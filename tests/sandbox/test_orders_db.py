@@ -67,3 +67,29 @@ def test_making_the_tables_again_changes_nothing(url: str) -> None:
     add_orders(url, [ORDER], NOW)
     create(url)
     assert [stored.order for stored in orders(url)] == [ORDER]
+
+
+def test_the_greatest_values_come_out_exactly(url: str) -> None:
+    numbers = [Decimal(each) for each in ("9999999999.99999", "-9999999999.99999", "0.00001", "0", "1E+3")]
+    lines = tuple(OrderLine(item_key="i" * 159, quantity=each, unit="u" * 31, price=each) for each in numbers)
+    order = Order(
+        order_no="Ü" * 40,
+        customer_key="k" * 99,
+        order_date=date(9999, 12, 31),
+        po_number="",
+        note="\N{WINE GLASS}'\";\\ %s :x\t\r\n" * 250,
+        status="s" * 20,
+        lines=lines * 3,
+    )
+    add_orders(url, [order], datetime(1999, 12, 31, 23, 59, 59, 999999, UTC))
+    (stored,) = orders(url)
+    assert stored.order == order
+    assert [line.price for line in stored.order.lines] == numbers * 3
+    assert stored.updated_at == datetime(1999, 12, 31, 23, 59, 59, 999999, UTC)
+
+
+def test_orders_come_by_their_numbers(url: str) -> None:
+    names = [f"PA-{number:02}" for number in (11, 3, 7, 20)]
+    add_orders(url, [replace(ORDER, order_no=name) for name in names], NOW)
+    assert [stored.order.order_no for stored in orders(url)] == sorted(names)
+    assert {stored.order.lines for stored in orders(url)} == {ORDER.lines}

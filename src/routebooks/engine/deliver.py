@@ -28,6 +28,8 @@ def place_file(ctx: Context, run_id: int) -> None:
         delivery = _delivery(tx, run_id)
     if delivery.state == "delivered" or _is_left(flow, delivery):
         return
+    if _overtaken(ctx, run, flow, delivery):
+        return
     if flow.incremental and delivery.resend_of is None:
         delivery = _with_what_was_not_taken(ctx, flow, delivery)
     with ctx.store.read() as tx:
@@ -35,6 +37,18 @@ def place_file(ctx: Context, run_id: int) -> None:
     placed = ctx.able(connection.connector, FileTarget).place(connection, flow.target, data)
     with ctx.store.begin() as tx:
         deliveries.delivered(tx, delivery.id, placed.address, ctx.now())
+
+
+def _overtaken(ctx: Context, run: Run, flow: Flow, delivery: Delivery) -> bool:
+    """Whether a newer file of the flow lies in place already: this one, released late, must not turn it back."""
+    with ctx.store.begin() as tx:
+        last = deliveries.last_delivered(tx, flow.id)
+        if delivery.resend_of is not None or last is None or last.resend_of is not None or last.run_id < run.id:
+            return False
+        run_store.change_run(
+            tx, run.id, state=State.SUPERSEDED, superseded_by=last.run_id, finished_at=ctx.now(), waits_for=""
+        )
+    return True
 
 
 def _delivery(tx: Tx, run_id: int) -> Delivery:
@@ -89,7 +103,8 @@ def finish(ctx: Context, run_id: int) -> None:
         run_store.change_run(
             tx, run_id, state=State.DONE, records_written=written, finished_at=now, waits_for="", problem=None
         )
-        for older in run_store.held_runs(tx, flow.id):
+        held = run_store.held_runs(tx, flow.id) if delivery.resend_of is None else []
+        for older in (each for each in held if each.id < run_id):
             run_store.change_run(
                 tx, older.id, state=State.SUPERSEDED, superseded_by=run_id, finished_at=now, waits_for=""
             )

@@ -6,6 +6,7 @@ Every request is marked as out, and every answer kept, in a transaction before t
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from routebooks.connectors.base import Outcome
 from routebooks.engine import extracts, identity, ledger, sessions
@@ -36,9 +37,12 @@ def hand_out(ctx: Context, ticket: str, path: str) -> bytes:
         session = visit.session
         store.change_session(tx, session.id, last_at=now, path=path or session.path, turns=session.turns + 1)
         companies.change_caller(tx, visit.connection.id, last_seen_at=now)
+        moved = bool(path and session.path and path != session.path)
         if visit.request is not None:
-            return visit.request.request
-        if not session.verified:
+            return b"" if moved else visit.request.request
+        if moved:
+            store.change_session(tx, session.id, verified=False)
+        if not session.verified or moved:
             return _send_identity(tx, visit)
         if sessions.closed_for(tx, visit.connection.id, now) is not None:
             return b""
@@ -152,12 +156,27 @@ def _refused(ctx: Context, visit: Visit, request: Request, hresult: str, message
                 extracts.break_attempt(ctx, tx, request.attempt_id, problem, visit.now)
         elif request.kind == "write" and final:
             ledger.not_accepted(ctx, tx, visit.connection, request, problem, visit.now)
+        elif request.kind in ("find", "clear") and final:
+            ledger.not_understood(tx, request, visit.now)
         elif request.kind in ("write", "find", "clear"):
-            # Nobody knows whether it was done: the same bytes go out again.
-            store.change_request(tx, request.id, state="waiting", session_id=None)
+            # Nobody knows whether it was done: the same bytes go out again, after all that waits, so that one order
+            # at which QuickBooks breaks down keeps nothing else from going.
+            _last_in_line(tx, request, visit.now)
         return final and request.kind != "identity"
 
     return record
+
+
+def _last_in_line(tx: Tx, request: Request, now: datetime) -> None:
+    store.add_request(
+        tx,
+        connection_id=request.connection_id,
+        kind=request.kind,
+        request=request.request,
+        now=now,
+        run_id=request.run_id,
+        write_attempt_id=request.write_attempt_id,
+    )
 
 
 def _progress(tx: Tx, visit: Visit) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from routebooks.connectors.base import CallingSource, Source, Viewing
 from routebooks.engine.context import Context, as_json
-from routebooks.errors import ConfigError, Problem
+from routebooks.errors import ConfigError, Problem, RoutebooksError
 from routebooks.records import Extract, Stream
 from routebooks.store import companies, exchange, flows
 from routebooks.store import runs as store
@@ -99,12 +99,18 @@ def _new_attempt(ctx: Context, tx: Tx, extract: ExtractRow, now: datetime) -> No
     broken = len(store.attempts_of(tx, extract.id))
     # Two breaks at one size may be chance; after them a smaller page still gets a slow file through.
     size = max(MIN_PAGE_SIZE, int(connection.settings["page_size"]) // 2 ** (broken // 2))
+    try:
+        request = source.first_request(connection, request_of(extract, size))
+    except RoutebooksError as error:
+        # A setting that was changed meanwhile may not fit: that ends this extract, not the tick of every company.
+        fail(ctx, tx, extract, error.problem, now)
+        return
     attempt_id = store.add_attempt(tx, extract_id=extract.id, number=broken + 1, page_size=size, now=now)
     exchange.add_request(
         tx,
         connection_id=connection.id,
         kind="page",
-        request=source.first_request(connection, request_of(extract, size)),
+        request=request,
         now=now,
         attempt_id=attempt_id,
     )

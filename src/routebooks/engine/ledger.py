@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -100,6 +101,10 @@ def read_answer(
             store.change_write_attempt(tx, attempt.id, answer_id=ctx.artifacts.record(tx, written))
         if request.kind == "find":
             return _found(ctx, tx, connection, attempt, order, result, now)
+        sent_before = attempt.first_out_at is not None and attempt.first_out_at < (request.out_at or now)
+        if sent_before and result.outcome is Outcome.RETRY:
+            # Too busy now says nothing of what became of it the first time: only a look into QuickBooks does.
+            return _written(ctx, tx, connection, attempt, order, replace(result, outcome=Outcome.UNKNOWN), now)
         return _written(ctx, tx, connection, attempt, order, result, now)
 
     return record
@@ -285,6 +290,14 @@ def not_accepted(
     _answered(ctx, tx, connection, attempt, WriteAnswer(Outcome.HOLD, problem=problem), now)
     refuse(tx, order, attempt.run_id, problem, now)
     runs.settle(tx, attempt.run_id, now)
+
+
+def not_understood(tx: Tx, request: Request, now: datetime) -> None:
+    """QuickBooks could not read a look-up or a clearing. An id stays uncleared, which does no harm; a look-up waits."""
+    if request.kind == "clear":
+        _cleared(tx, request.write_attempt_id or 0)
+    else:
+        store.change_write_attempt(tx, request.write_attempt_id or 0, answered_at=now)
 
 
 def retry(ctx: Context, tx: Tx, order: Order, now: datetime) -> None:

@@ -156,11 +156,37 @@ def tick(ctx: Context, start: Start) -> int:
         _expire(ctx, tx, now)
         _give_turns(ctx, tx, now)
         nights.give_turns(ctx, tx, now)
-        running = sum(run.state is State.RUNNING for run in store.active_runs(tx))
-        ready = store.ready_runs(tx, now)[: max(0, MAX_RUNNING - running)]
+        running = [run for run in store.active_runs(tx) if run.state is State.RUNNING]
+        # Two runs of one flow at once (a night and a file that is sent again) would meet at its place.
+        firsts = {run.flow_id: run for run in reversed(store.ready_runs(tx, now))}
+        free = [run for flow_id, run in firsts.items() if flow_id not in {each.flow_id for each in running}]
+        ready = sorted(free, key=lambda run: run.id)[: max(0, MAX_RUNNING - len(running))]
     for run in ready:
         start(run)
     return len(ready)
+
+
+def bring_back(ctx: Context, ended: Callable[[Sequence[str]], set[str]]) -> int:
+    """Runs whose durable work has ended without moving them (our own database failed it) get another try."""
+    now = ctx.now()
+    with ctx.store.read() as tx:
+        stuck = [run for run in store.active_runs(tx) if run.state is State.RUNNING or _overdue(run, now)]
+    gone = ended([run.workflow_id for run in stuck])
+    for run in stuck:
+        if run.workflow_id not in gone:
+            continue
+        with ctx.store.begin() as tx:
+            found = store.run(tx, run.id, lock=True)
+            if found.active and found.workflow_id == run.workflow_id:
+                error = TransientError(
+                    "The work broke off.", hint="It is tried again by itself.", code="work-broke-off"
+                )
+                met(ctx, tx, found, error, now)
+    return len(gone)
+
+
+def _overdue(run: Run, now: datetime) -> bool:
+    return run.state is State.READY and run.not_before < now - timedelta(minutes=1)
 
 
 def _create_due(ctx: Context, tx: Tx, now: datetime) -> None:

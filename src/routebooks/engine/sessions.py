@@ -99,6 +99,10 @@ def visit(ctx: Context, tx: Tx, ticket: str, now: datetime) -> Visit | None:
     if session is None or session.state != "open":
         return None
     companies.connection(tx, session.connection_id, lock=True)
+    # Read again under the lock: a log-in that held it may have ended this session.
+    session = store.session_with(tx, _hash(ticket))
+    if session is None or session.state != "open":
+        return None
     connection = ctx.connection(tx, session.connection_id)
     source = ctx.able(connection.connector, CallingSource)
     return Visit(session, connection, source, store.request_out(tx, session.id), now)
@@ -158,7 +162,9 @@ def _end(ctx: Context, tx: Tx, session: Session, state: str, now: datetime) -> N
 def end_silent(ctx: Context) -> None:
     """End the sessions that broke off without a word. Part of every tick."""
     now = ctx.now()
-    with ctx.store.begin() as tx:
-        for session in store.open_sessions(tx):
-            if session.last_at < now - SESSION_SILENCE:
-                _end(ctx, tx, session, "dropped", now)
+    with ctx.store.read() as tx:
+        silent = [each for each in store.open_sessions(tx) if each.last_at < now - SESSION_SILENCE]
+    for session in silent:
+        with ctx.store.begin() as tx:
+            companies.connection(tx, session.connection_id, lock=True)
+            _end(ctx, tx, session, "dropped", now)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from routebooks.errors import Problem
 from routebooks.mapping.compile import Scope, compile_map, wrong_kind
-from routebooks.mapping.convert import NOTHING, convertible
+from routebooks.mapping.convert import convertible
 from routebooks.mapping.database import inputs_of, run
 from routebooks.mapping.expression import Constant, Expression, FieldRef, is_blank
 from routebooks.mapping.model import Column, Map
@@ -52,7 +52,7 @@ def _column_problems(scope: Scope, column: Column, columns: Mapping[str, TargetC
     if wanted is None or unknown:
         return
     term = scope.term(column.expression)
-    if term.value != NOTHING and not convertible(term.kind, wanted.kind):
+    if not convertible(term.kind, wanted.kind):
         yield Problem("map-wrong-kind", wrong_kind(term, wanted), f"Give {column.name} another field.")
 
 

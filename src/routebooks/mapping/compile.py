@@ -44,7 +44,7 @@ def compile_map(map: Map, fields: Sequence[Field], target: Target) -> Compiled:
     read, fitted, judged, fallible = ["row"], ["row"], ["row"], []
     for index, column in enumerate(target.columns):
         term = scope.term(expressions.get(column.name, Constant(None)))
-        if term.value != NOTHING and not convertible(term.kind, column.kind):
+        if not convertible(term.kind, column.kind):
             raise ConfigError(wrong_kind(term, column), code="map-wrong-kind")
         read += [f"{term.value} AS v{index}", f"{term.error or 'NULL'} AS e{index}"]
         fitted += [f"{_fit(index, term, column)} AS value{index}", f"v{index}", f"e{index}"]

@@ -128,7 +128,7 @@ def next_waiting(tx: Tx, connection_id: int, *, writes: bool = True) -> Request 
         .limit(1)
     )
     if not writes:
-        query = query.where(exchange.c.kind.not_in(("write", "clear")))
+        query = query.where(exchange.c.kind.not_in(("write", "find", "clear")))
     row = tx.execute(query).one_or_none()
     return from_row(Request, row) if row else None
 

@@ -125,6 +125,9 @@ class _Gathering:
         unwanted = bool(reading.statuses) and _word(values[reading.status_column]) not in reading.statuses
         if key in self._out or (unwanted and not key):
             return
+        if key not in self._kept and len(self._kept) >= self._room:
+            # between orders: where rows are sorted, those that are kept are whole
+            self._drop_latest()
         order = self._kept.setdefault(key, _Order(key))
         stamp = instant(row[reading.stamp_column], reading.zone)
         order.stamp = max(order.stamp, stamp or BEGINNING)
@@ -137,8 +140,6 @@ class _Gathering:
         if order.stamp > self._until or (unwanted and self._known is None):
             self._out.add(key)
             del self._kept[key]
-        elif len(self._kept) > self._room:
-            self._drop_latest()
 
     def orders(self) -> list[_Order]:
         """The orders up to the last that is taken, sorted."""
