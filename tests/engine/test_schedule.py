@@ -72,7 +72,7 @@ def test_nothing_is_due_before_its_time() -> None:
     assert schedule.due(schedule.every(15), "UTC", start, start + timedelta(minutes=14)) is None
 
 
-@pytest.mark.parametrize("text", ["25:00", "noon", "", "2"])
+@pytest.mark.parametrize("text", ["25:00", "noon", "", "2", "02:00:30", "02:00+01:00"])
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         schedule.at(text)

@@ -36,5 +36,6 @@ def test_the_night_of_the_clock_change_is_an_hour_longer() -> None:
 def test_reading_a_window() -> None:
     assert parse_window("19:00-07:00") == NIGHT
     assert parse_window("always") is None
-    with pytest.raises(ConfigError):
-        parse_window("evenings")
+    for wrong in ("evenings", "19:00-07:00-01:00", "19:00+05:00-07:00", "19:00:30-07:00", "24:00-07:00", ""):
+        with pytest.raises(ConfigError):
+            parse_window(wrong)

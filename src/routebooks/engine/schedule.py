@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from routebooks.engine.window import TIME
 from routebooks.errors import ConfigError
 
 MAX_MINUTES = 24 * 60
@@ -14,12 +16,9 @@ MAX_MINUTES = 24 * 60
 
 def at(text: str) -> dict[str, Any]:
     """Every night at a local time (`02:00`). Raises ConfigError."""
-    try:
-        return {"kind": "at", "time": f"{time.fromisoformat(text):%H:%M}"}
-    except ValueError as error:
-        raise ConfigError(
-            f"{text!r} is not a time of day.", hint="Write it as 02:00.", code="time-unreadable"
-        ) from error
+    if re.fullmatch(TIME, text) is None:
+        raise ConfigError(f"{text!r} is not a time of day.", hint="Write it as 02:00.", code="time-unreadable")
+    return {"kind": "at", "time": text}
 
 
 def every(minutes: int) -> dict[str, Any]:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from routebooks.errors import ConfigError
 
+#: hours and minutes; seconds and offsets would be taken and not shown
+TIME = r"((?:[01]\d|2[0-3]):[0-5]\d)"
+
 
 def parse_window(text: str) -> dict[str, str] | None:
     """`19:00-07:00` as a window; `always` as none. Raises ConfigError."""
     if text == "always":
         return None
-    start, _, end = text.partition("-")
-    try:
-        window = {"from": time.fromisoformat(start.strip()), "to": time.fromisoformat(end.strip())}
-    except ValueError as error:
+    found = re.fullmatch(rf"{TIME}\s*-\s*{TIME}", text.strip())
+    if found is None:
         raise ConfigError(
             f"{text!r} is not a window.", hint="Write it as 19:00-07:00, or always.", code="window-unreadable"
-        ) from error
-    return {name: f"{value:%H:%M}" for name, value in window.items()}
+        )
+    return {"from": found[1], "to": found[2]}
 
 
 def opens_in(window: Mapping[str, str] | None, zone: str, now: datetime) -> timedelta:
