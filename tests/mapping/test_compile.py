@@ -260,6 +260,17 @@ def test_first_filled_of_numbers_is_exact_and_of_mixed_kinds_a_text() -> None:
     assert [value for value, _ in evaluated(expression, mixed, to(Kind.TEXT))] == ["true", "1.5"]
 
 
+def test_first_filled_keeps_the_kind_of_numbers_also_beside_what_is_blank() -> None:
+    fields: dict[Field, list[Any]] = {Field(name="I", kind=Kind.INTEGER): [1], decimal(2, "D"): [Decimal(1)]}
+    for arguments in (
+        [FieldRef("I"), FieldRef("D")],
+        [Constant(None), FieldRef("D")],
+        [FieldRef("Custom.X"), Constant(1)],
+    ):
+        with pytest.raises(ConfigError, match=r"but the map gives (decimal|integer) values"):
+            evaluated(coalesce(*arguments), fields, to(Kind.DATE))
+
+
 def test_first_filled_of_nothing_is_blank() -> None:
     assert evaluated(coalesce(Constant(None), Constant(" ")), {}, to(Kind.DATE)) == [(None, None)]
 

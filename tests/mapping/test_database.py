@@ -63,6 +63,21 @@ def test_it_is_locked(tmp_path: Path) -> None:
     assert a_table_of_python.num_rows == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((f"auto{what}_known_extensions", False) for what in ("load", "install")),
+        ("enable_external_access", False),
+        ("allow_community_extensions", False),
+        ("lock_configuration", True),
+        ("threads", 1),
+    ],
+)
+def test_every_lock_is_set(name: str, value: bool | int) -> None:
+    with closing(connect()) as database:
+        assert database.execute("SELECT current_setting(?)", [name]).fetchone() == (value,)
+
+
 def test_each_database_is_fresh() -> None:
     with closing(connect()) as one, closing(connect()) as other:
         one.execute("CREATE TABLE kept (x INTEGER)")

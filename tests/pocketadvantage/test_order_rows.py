@@ -330,6 +330,14 @@ def test_disorder_that_leaves_nothing_to_take_is_told() -> None:
     assert keys(read(rows, most=1)[0]) == ["b"]
 
 
+def test_of_an_order_that_had_to_wait_no_part_is_taken() -> None:
+    rows = [row("a", 1), row("b", 5), row("c", 6), row("b", 0)]
+    found, moved = read(rows, most=1, room=1)
+    assert (keys(found), moved) == (["a"], OrderCursor(minute(1), "a"))
+    found, moved = read(rows, moved, since=minute(1), most=1, room=3)
+    assert [(order.key, len(order.rows)) for order in found] == [("a", 1), ("b", 2)]
+
+
 def test_the_hour_that_comes_twice_is_taken_for_the_first() -> None:
     """An hour too early is within the overlap, an hour too late would be a cursor from the future."""
     assert instant("2026-11-01 01:30:00", NEW_YORK) == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)

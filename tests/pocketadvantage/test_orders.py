@@ -269,6 +269,7 @@ def test_without_a_statement_nobody_is_told(url: str) -> None:
     orders_db.add_orders(url, [order("A")], NOW)
     assert ORDERS.write_back(connection(url, write_back=" "), RESULTS) == 0
     assert ORDERS.write_back(connection(url), ()) == 0
+    assert ORDERS.write_back(connection("sqlite:////no/such/file.db"), ()) == 0
     assert told(url) == [("A", None, None, None, None)]
 
 

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 import sqlalchemy as sa
@@ -155,14 +155,29 @@ def tells_nothing(error: RoutebooksError, *secrets: str) -> None:
         assert secret not in told
 
 
-@pytest.mark.parametrize("words", [SECRET, "x%22%3Bs", "p"])
+AS_WRITTEN = sa.URL.create("x", "u", SECRET).render_as_string(hide_password=False).removeprefix("x://u:").rstrip("@")
+
+
+@pytest.mark.parametrize("words", [SECRET, quote(SECRET), quote(SECRET, safe=""), quote_plus(SECRET), AS_WRITTEN])
 def test_a_password_that_the_database_repeats_is_blotted_out(fresh_postgres: str, words: str) -> None:
-    url = address(fresh_postgres).set(password=words)
-    quoted = words.replace("%", "%%").replace("'", "''")
-    error = refused(lambda: run(url, f"SELECT CAST('{quoted}' AS INTEGER)"))
+    url = address(fresh_postgres).set(password=SECRET)
+    error = refused(lambda: run(url, f"SELECT CAST('{words.replace('%', '%%')}' AS INTEGER)"))
     assert error.problem.code == "orders-sql"
     assert "***" in error.problem.detail
-    assert words not in error.problem.detail
+    tells_nothing(error, words)
+
+
+def test_no_piece_of_the_statement_is_told_that_could_cut_a_secret_in_two(fresh_postgres: str) -> None:
+    url = address(fresh_postgres).set(password=SECRET)
+    error = refused(lambda: run(url, f"SELECT CAST('x' AS INTEGER), '{SECRET.replace('%', '%%')}', {'1, ' * 50} 2"))
+    assert "invalid input syntax" in error.problem.detail
+    assert SECRET[:5] not in error.problem.detail
+
+
+def test_an_error_after_which_the_connection_is_gone_is_no_mistake_of_the_statement(url: sa.URL) -> None:
+    gone = sa.exc.DatabaseError("SELECT 1", {}, Exception("gone"), connection_invalidated=True)
+    with pytest.raises(TransientError), opened(url):
+        raise gone
 
 
 def test_a_secret_option_is_blotted_out_too(fresh_postgres: str) -> None:

@@ -155,14 +155,17 @@ def _raw(error: Exception) -> str:
     return str(primary or said).strip()
 
 
+def _forms(secret: str) -> tuple[str, ...]:
+    # people, drivers and SQLAlchemy each let other signs stand when they write one in an address
+    return secret, quote_plus(secret), *(quote(secret, safe=safe) for safe in ("", "/", " +"))
+
+
 def _clean(text: str, url: sa.URL) -> str:
     """A text without the secrets of the address, as they are and as they are written in an address."""
     secrets = [str(url.password or "")]
     for name, values in url.query.items():
         if _SECRET.search(name):
             secrets += [values] if isinstance(values, str) else values
-    for secret in sorted(
-        {form for each in secrets for form in (each, quote(each), quote_plus(each)) if form}, key=len, reverse=True
-    ):
+    for secret in sorted({form for each in secrets for form in _forms(each) if form}, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
