@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from routebooks import app
+from routebooks.errors import ConfigError
+from routebooks.settings import load
 
 ROOT: Any = get_command(app.build())
 
@@ -57,3 +60,13 @@ def test_the_examples_parse(path: tuple[str, ...], tmp_path: Any, monkeypatch: p
             name, command, words = command.resolve_command(context, [*context._protected_args, *context.args])
             context = command.make_context(name, words, parent=context)
         assert tuple(context.command_path.split()[1:]) == path
+
+
+def test_a_lost_key_is_told_and_not_replaced(tmp_path: Path) -> None:
+    settings = load(home=tmp_path)
+    app.context(settings).store.close()
+    (tmp_path / "key").unlink()
+    with pytest.raises(ConfigError) as caught:
+        app.context(settings)
+    assert caught.value.problem.code == "key-missing"
+    assert not (tmp_path / "key").exists()

@@ -29,6 +29,12 @@ def context(settings: Settings, connectors: Mapping[str, Connector] = CONNECTORS
             detail=str(error),
         ) from error
     key = settings.key.get_secret_value()
+    if not key and (settings.home / "routebooks.db").exists() and not (settings.home / "key").exists():
+        raise ConfigError(
+            f"The key of this installation is gone: {settings.home / 'key'}.",
+            hint="Put the key file back, or set ROUTEBOOKS_KEY; a new key could read no password.",
+            code="key-missing",
+        )
     vault = Vault(key.split()) if key else Vault.from_file(settings.home / "key")
     store = Store(settings.store_url)
     store.migrate()
