@@ -450,7 +450,7 @@ def model_cell(column: TargetColumn, expression: Expression, record: dict[str, A
 @given(
     ROWS, st.tuples(EXPRESSIONS, EXPRESSIONS, EXPRESSIONS, EXPRESSIONS), st.sampled_from([(), ("", "a", "ab c", "x")])
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_maps_do_what_a_person_would(
     rows: list[tuple[Any, ...]], expressions: tuple[Expression, ...], only: tuple[str, ...]
 ) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -31,15 +32,24 @@ from routebooks.mapping.expression import Value
 from routebooks.records import PRECISION, Field, Kind
 
 SOME = settings(max_examples=15, deadline=None)
+_DATABASE: list[duckdb.DuckDBPyConnection] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_database() -> Iterator[None]:
+    """One for all tests: opening one takes longer than what is asked of it."""
+    with closing(connect()) as database:
+        _DATABASE.append(database)
+        yield
+        _DATABASE.clear()
 
 
 def selected(sql: str, values: Sequence[Any], field: Field) -> list[Any]:
     """What an expression over the column v gives for each value."""
     arrow = pa.timestamp("us") if field.kind is Kind.TIMESTAMP else field.arrow
-    source = pa.table({"v": pa.array(values, arrow)})
-    with closing(connect()) as database:
-        database.register("source", source)
-        found: list[Any] = database.sql(f"SELECT {sql} AS x FROM source").to_arrow_table()["x"].to_pylist()
+    (database,) = _DATABASE
+    database.register("source", pa.table({"v": pa.array(values, arrow)}))
+    found: list[Any] = database.sql(f"SELECT {sql} AS x FROM source").to_arrow_table()["x"].to_pylist()
     return found
 
 

@@ -269,6 +269,15 @@ def test_without_a_cursor_there_is_nothing_to_cancel() -> None:
     assert read(rows, **OPEN) == ([], None)
 
 
+def test_where_the_states_that_cancel_are_named_no_other_does() -> None:
+    rows = [
+        row(key, 1, state=state) for key, state in zip("abcde", ("open", "void", "done", None, "no  "), strict=True)
+    ]
+    found, _ = read(rows, OrderCursor(minute(0), ""), cancelling=frozenset(["void", "no", "open"]), **OPEN)
+    assert (keys(found), cancelled(found)) == (["a", "b", "e"], ["b", "e"])
+    assert read(rows, cancelling=frozenset(["void"]), **OPEN)[0][0].key == "a"
+
+
 def test_one_line_in_another_state_takes_the_order_back_wherever_it_stands() -> None:
     cursor = OrderCursor(minute(0), "")
     for states in (("open", "void"), ("void", "open"), ("open", "void", "open")):

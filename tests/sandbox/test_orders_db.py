@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from orders_source import execute, schema
 from routebooks.sandbox.orders_db import Order, OrderLine, add_orders, create, orders
 
 NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
@@ -28,11 +30,20 @@ ORDER = Order(
 )
 
 
+@pytest.fixture(scope="module")
+def postgres_schema(postgres_url: str) -> Iterator[str]:
+    with schema(postgres_url, "sandbox_orders_tests") as address:
+        yield address
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An address with the tables made."""
-    address = f"sqlite:///{tmp_path / 'orders.db'}" if request.param == "sqlite" else None
-    address = address or str(request.getfixturevalue("fresh_postgres"))
+    if request.param == "sqlite":
+        address = f"sqlite:///{tmp_path / 'orders.db'}"
+    else:
+        address = str(request.getfixturevalue("postgres_schema"))
+        execute(address, "DROP TABLE IF EXISTS order_lines, orders")
     create(address)
     return address
 

@@ -35,6 +35,8 @@ class Reading:
     status_column: str = ""
     #: only orders with one of these are taken; empty: all
     statuses: frozenset[str] = frozenset()
+    #: the other statuses that take back an order which was taken; empty: all others do
+    cancelling: frozenset[str] = frozenset()
     most: int = 1000
     #: how many orders are held in memory before the latest of them are dropped again
     room: int = 10_000
@@ -47,7 +49,7 @@ def gather(
 
     The stamp of an order is the greatest of its rows. Orders up to the cursor come again; of those after it the first
     `most` complete ones are taken, each with all its rows. Orders with a problem come too, but move no cursor. So do,
-    once there is a cursor, orders that are not in one of the statuses: cancelled, with one row.
+    once there is a cursor, orders whose status takes them back: cancelled, with one row.
 
     Raises ConfigError (orders-unsorted) when rows in disorder leave nothing to be taken, now and always.
     """
@@ -122,7 +124,8 @@ class _Gathering:
         reading = self._reading
         values = json_row(row)
         key = _word(values[reading.key_column])
-        unwanted = bool(reading.statuses) and _word(values[reading.status_column]) not in reading.statuses
+        status = _word(values[reading.status_column]) if reading.statuses else ""
+        unwanted = bool(reading.statuses) and status not in reading.statuses
         if key in self._out or (unwanted and not key):
             return
         if key not in self._kept and len(self._kept) >= self._room:
@@ -137,7 +140,8 @@ class _Gathering:
         elif not order.cancelled:
             order.rows.append(values)
         # without a cursor no order was taken before that could have been cancelled
-        if order.stamp > self._until or (unwanted and self._known is None):
+        told = self._known is not None and (not reading.cancelling or status in reading.cancelling)
+        if order.stamp > self._until or (unwanted and not told):
             self._out.add(key)
             del self._kept[key]
 

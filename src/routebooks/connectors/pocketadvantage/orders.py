@@ -76,7 +76,13 @@ class PocketAdvantageOrders:
             name="status_values",
             default="",
             help="States in which an order is taken, with commas between them. An order that was taken and is in "
-            "another state later is reported.",
+            "another state later is reported as cancelled.",
+        ),
+        Setting(
+            name="cancelled_values",
+            default="",
+            help="States that mean that an order was cancelled, with commas between them; empty: all but those above. "
+            "Fill it when orders go on to other states by themselves, or when the write-back sets the state.",
         ),
         Setting(
             name="write_back",
@@ -116,7 +122,7 @@ class PocketAdvantageOrders:
     ) -> tuple[list[SourceOrder], OrderCursor | None]:
         """Orders since the cursor less the overlap, settled, in order of stamp and key; and the cursor to keep.
 
-        Orders seen before may come again. With statuses set, an order that is in none of them comes as cancelled once
+        Orders seen before may come again. With states set, an order whose state takes it back comes as cancelled once
         there is a cursor, whether it was seen before or not. Raises ConfigError (query, columns), TransientError
         (database away).
         """
@@ -213,7 +219,8 @@ def _reading(connection: Connection) -> Reading:
         zone=_zone(connection),
         line_count_column=_text(connection, "line_count_column"),
         status_column=_text(connection, "status_column"),
-        statuses=_statuses(connection),
+        statuses=_statuses(connection, "status_values"),
+        cancelling=_statuses(connection, "cancelled_values"),
         most=max(1, int(connection.settings["max_orders"])),
     )
 
@@ -228,10 +235,10 @@ def _zone(connection: Connection) -> tzinfo:
         ) from None
 
 
-def _statuses(connection: Connection) -> frozenset[str]:
+def _statuses(connection: Connection, setting: str) -> frozenset[str]:
     if not _text(connection, "status_column"):
         return frozenset()
-    return frozenset(each.strip() for each in _text(connection, "status_values").split(",") if each.strip())
+    return frozenset(each.strip() for each in _text(connection, setting).split(",") if each.strip())
 
 
 def _write_back(connection: Connection) -> sa.TextClause | None:
