@@ -1,4 +1,4 @@
-"""flow: on and off, its schedule, and runs asked for by hand."""
+"""flow: on and off, and runs asked for by hand."""
 
 from __future__ import annotations
 
@@ -20,38 +20,6 @@ def test_a_flow_is_switched_off_and_on(program: Program) -> None:
         ("command line", "switch flow off", "items"),
         ("command line", "switch flow on", "items"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("typed", "schedule", "words"),
-    [
-        (["--at", "2:00".zfill(5)], {"kind": "at", "time": "02:00"}, "every night at 02:00"),
-        (["--every", "15"], {"kind": "every", "minutes": 15}, "every 15 minutes"),
-        (["--never"], None, "by hand"),
-    ],
-)
-def test_a_flow_is_scheduled(program: Program, typed: list[str], schedule: object, words: str) -> None:
-    said = program.json("flow", "schedule", "Harbor", "items", *typed)
-    since = {"since": program.house.clock().isoformat()}
-    kept = {**schedule, **since} if isinstance(schedule, dict) else schedule
-    assert (said["schedule"], said["schedule_in_words"]) == (kept, words)
-    assert program.house.flow("items").schedule == kept
-    assert program.audit()[-1] == ("command line", "schedule flow", "items")
-
-
-@pytest.mark.parametrize(
-    ("typed", "code"),
-    [
-        ([], "schedule-not-one"),
-        (["--at", "02:00", "--never"], "schedule-not-one"),
-        (["--at", "02:00", "--every", "5"], "schedule-not-one"),
-        (["--at", "tonight"], "time-unreadable"),
-        (["--every", "0"], "minutes-out-of-range"),
-    ],
-)
-def test_a_schedule_that_is_none_is_refused(program: Program, typed: list[str], code: str) -> None:
-    assert f"[{code}]" in program.refused("flow", "schedule", "Harbor", "items", *typed)
-    assert program.house.flow("items").schedule is None
 
 
 def test_a_run_is_asked_for_and_the_server_does_it(program: Program) -> None:

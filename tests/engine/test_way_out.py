@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from house import Books, House, record, records
-from routebooks.engine import extracts, runs
+from routebooks.engine import extracts, runs, schedule
 from routebooks.store import deliveries, rejected
 from routebooks.store import exchange as exchange_store
+from routebooks.store import flows as flow_store
 from routebooks.store import runs as run_store
 from routebooks.store.runs import Phase, State
 
@@ -137,6 +140,23 @@ def test_a_run_that_nobody_fetches_expires(house: House) -> None:
     assert house.visit(Books()) == [{"ask": "who"}]
 
 
+@pytest.mark.parametrize(("missed", "state"), [("once", State.WAITING), ("skip", State.EXPIRED)])
+def test_a_night_that_the_connector_slept_through_is_kept_or_left_out(house: House, missed: str, state: State) -> None:
+    plan = schedule.begin(schedule.every(1440, missed=missed), house.clock())
+    with house.ctx.store.begin() as tx:
+        flow_store.change_flow(tx, house.flows["customers"], schedule=plan)
+    house.clock.on(days=1)
+    house.clock.time = house.clock.time.replace(hour=0, minute=1)
+    house.tick()
+    with house.ctx.store.read() as tx:
+        run = run_store.last_run(tx, house.flows["customers"], trigger="schedule")
+    assert run is not None
+    assert run.state is State.WAITING
+    house.clock.on(hours=4, minutes=1)
+    house.tick()
+    assert house.state(run.id).state is state
+
+
 def test_cancelling_takes_the_requests_back(house: House) -> None:
     run_id = house.run("customers")
     house.visit(Books({"customers": []}), turns=1)
@@ -146,8 +166,6 @@ def test_cancelling_takes_the_requests_back(house: House) -> None:
 
 
 def test_an_incremental_flow_asks_from_the_greatest_time_seen_less_the_overlap(house: House) -> None:
-    from routebooks.store import flows as flow_store
-
     with house.ctx.store.begin() as tx:
         flow_store.change_flow(tx, house.flows["customers"], incremental=True)
     seen = "2026-02-28T10:00:00+00:00"
@@ -182,7 +200,6 @@ def test_a_passing_fault_of_a_page_starts_the_extract_anew_in_the_next_session(h
 
 def test_a_schedule_makes_runs_by_itself(house: House) -> None:
     from routebooks.engine import schedule
-    from routebooks.store import flows as flow_store
 
     with house.ctx.store.begin() as tx:
         flow_store.change_flow(tx, house.flows["customers"], schedule=schedule.at("02:00"))
@@ -201,7 +218,6 @@ def test_a_schedule_makes_runs_by_itself(house: House) -> None:
 
 def test_a_schedule_that_is_set_today_does_not_catch_up_yesterday(house: House) -> None:
     from routebooks.engine import schedule
-    from routebooks.store import flows as flow_store
 
     house.clock.on(days=3)
     with house.ctx.store.begin() as tx:

@@ -1,4 +1,4 @@
-"""flow: switched on and off, scheduled, run."""
+"""flow: switched on and off, set, run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from routebooks.cli.views import flow_view
 from routebooks.cli.words import count
 from routebooks.engine import flows as flow_settings
 from routebooks.engine import runs as engine
-from routebooks.engine import schedule as schedules
 from routebooks.errors import ConfigError
 from routebooks.store import audit, flows
 from routebooks.store.companies import CompanyRow
@@ -90,33 +89,6 @@ def set_(
     ]
     rows = [(each["name"], each["value"], each["default"], each["help"]) for each in view]
     output(view, as_json, table(("setting", "value", "default", "what it is"), rows, "", wrap=("what it is",)))
-
-
-@app.command(
-    epilog=examples(
-        "flow schedule Harbor customers --at 02:00",
-        "flow schedule Harbor orders --every 15",
-        "flow schedule Harbor items --never",
-    )
-)
-def schedule(
-    ctx: typer.Context,
-    company: CompanyName,
-    flow: FlowName,
-    at: Annotated[str | None, typer.Option(metavar="HH:MM", help="Every night at this time of the company.")] = None,
-    every: Annotated[int | None, typer.Option(metavar="MINUTES", help="Every so many minutes.")] = None,
-    never: Annotated[bool, typer.Option("--never", help="Only by hand.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Set when a flow runs by itself."""
-    if (at is not None) + (every is not None) + never != 1:
-        raise ConfigError(
-            "A flow has one schedule.", hint="Give one of --at, --every and --never.", code="schedule-not-one"
-        )
-    made = schedules.at(at) if at is not None else schedules.every(every) if every is not None else None
-    if made is not None:
-        made = schedules.begin(made, state_of(ctx).context.now())
-    _change(ctx, company, flow, as_json, "schedule flow", schedule=made)
 
 
 @app.command(epilog=examples("flow run Harbor customers", "flow run Harbor all --wait 600"))

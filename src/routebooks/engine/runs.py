@@ -208,7 +208,8 @@ def _create_due(ctx: Context, tx: Tx, now: datetime) -> None:
 def _expire(ctx: Context, tx: Tx, now: datetime) -> None:
     for run in store.active_runs(tx):
         # Orders on their way are never given up: their answers decide.
-        if run.expires_at <= now and run.state is not State.RUNNING and run.phase not in (Phase.POST, Phase.CONFIRM):
+        over = run.expires_at <= now or _is_to_be_left_out(tx, run, now)
+        if over and run.state is not State.RUNNING and run.phase not in (Phase.POST, Phase.CONFIRM):
             problem = Problem(
                 "run-expired",
                 f"The run was not finished in its time; it waited for {run.waits_for or 'its turn'}.",
@@ -216,6 +217,13 @@ def _expire(ctx: Context, tx: Tx, now: datetime) -> None:
             )
             store.change_run(tx, run.id, state=State.EXPIRED, finished_at=now, problem=as_json(problem), waits_for="")
             extracts.release(ctx, tx, run.night_id, now)
+
+
+def _is_to_be_left_out(tx: Tx, run: Run, now: datetime) -> bool:
+    """Whether a late run is one of a schedule that leaves out what was missed, and nothing of it was handed out."""
+    if run.trigger != "schedule" or now <= run.late_after or not _not_begun(tx, run):
+        return False
+    return schedule.skips(flows.flow(tx, run.flow_id).schedule)
 
 
 def _give_turns(ctx: Context, tx: Tx, now: datetime) -> None:
