@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from routebooks.cli.health import connection_health, flow_health, is_late
 from routebooks.engine import schedule
+from routebooks.engine.health import connection_health, health_of_flow, is_late
 from routebooks.store import companies, exchange, runs
 from routebooks.store.companies import CompanyRow, ConnectionRow
 from routebooks.store.database import Tx
@@ -14,9 +14,6 @@ from routebooks.store.flows import Flow
 from routebooks.store.runs import Run, RunLine, State
 
 View = dict[str, Any]
-
-#: so many runs of a flow tell how it is doing
-_RECENT = 20
 
 
 def zones(tx: Tx) -> dict[str, str]:
@@ -48,10 +45,9 @@ def window(row: ConnectionRow) -> str:
 
 def flow_view(tx: Tx, flow: Flow, company: CompanyRow, now: datetime) -> View:
     """A flow with its health and its last runs."""
-    recent = [line.run for line in runs.list_runs(tx, flow_id=flow.id, limit=_RECENT)]
-    scheduled = runs.last_run(tx, flow.id, trigger="schedule")
+    latest = runs.list_runs(tx, flow_id=flow.id, limit=1)
     good = runs.last_run(tx, flow.id, state=State.DONE)
-    health = flow_health(flow, company.time_zone, recent, scheduled, now)
+    health = health_of_flow(tx, flow, company.time_zone, now)
     return {
         "id": flow.id,
         "company": company.name,
@@ -64,7 +60,7 @@ def flow_view(tx: Tx, flow: Flow, company: CompanyRow, now: datetime) -> View:
         "state": health.state,
         "late": health.state == "late",
         "needs": health.needs,
-        "last_run": _last(recent[0]) if recent else None,
+        "last_run": _last(latest[0].run) if latest else None,
         "last_good_run_at": good.finished_at if good else None,
     }
 

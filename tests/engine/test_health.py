@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from routebooks.cli.health import connection_health, flow_health, is_late, overdue
+from routebooks.engine.health import connection_health, flow_health, is_late, overdue
 from routebooks.store.companies import Caller, ConnectionRow
 from routebooks.store.flows import Flow
 from routebooks.store.runs import Phase, Run, State

@@ -6,15 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from routebooks.cli.words import span
 from routebooks.engine import schedule
 from routebooks.engine.connections import is_silent
-from routebooks.store.companies import Caller, ConnectionRow
+from routebooks.engine.words import count, span
+from routebooks.store import companies, flows, rejected, runs
+from routebooks.store.companies import Caller, CompanyRow, ConnectionRow
+from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
 from routebooks.store.runs import Run, State
 
 #: a flow whose last run ended so waits for a person
 _NEEDY = (State.FAILED, State.EXPIRED, State.HELD)
+
+
+#: so many runs of a flow tell how it is doing
+_RECENT = 20
 
 
 @dataclass(frozen=True)
@@ -23,12 +29,14 @@ class Health:
 
     state: str
     needs: str = ""
+    #: the code of the problem behind it, if there is one
+    code: str = ""
 
 
 def connection_health(row: ConnectionRow, caller: Caller | None, now: datetime) -> Health:
     """A connection from what is stored of it; nothing is tried."""
     if caller is not None and caller.refused is not None:
-        return Health("refused", _cure(caller.refused))
+        return Health("refused", *_cure(caller.refused))
     if row.paused_at is not None:
         return Health("paused")
     if caller is None:
@@ -41,7 +49,7 @@ def connection_health(row: ConnectionRow, caller: Caller | None, now: datetime) 
         gone = span(now - caller.last_seen_at)
         return Health("silent", f"The Web Connector has not called for {gone}: see that its PC is on and logged in.")
     if caller.last_problem is not None:
-        return Health("in trouble", _cure(caller.last_problem))
+        return Health("in trouble", *_cure(caller.last_problem))
     return Health("ready")
 
 
@@ -61,7 +69,7 @@ def flow_health(flow: Flow, zone: str, recent: Sequence[Run], scheduled: Run | N
         return Health("off")
     if ended is None:
         return Health("never ran")
-    return Health(ended.state, _cure(ended.problem or {}) if ended.state in _NEEDY else "")
+    return Health(ended.state, *_cure(ended.problem or {})) if ended.state in _NEEDY else Health(ended.state)
 
 
 def is_late(run: Run, now: datetime) -> bool:
@@ -79,5 +87,41 @@ def overdue(flow: Flow, zone: str, scheduled: Run | None, now: datetime) -> date
     return due if due is not None and now - due > late_after else None
 
 
-def _cure(problem: dict[str, str]) -> str:
-    return f"{problem.get('message', '')} {problem.get('hint', '')}".strip()
+def _cure(problem: dict[str, str]) -> tuple[str, str]:
+    return f"{problem.get('message', '')} {problem.get('hint', '')}".strip(), problem.get("code", "")
+
+
+def health_of_flow(tx: Tx, flow: Flow, zone: str, now: datetime) -> Health:
+    """A flow as its rows tell."""
+    recent = [line.run for line in runs.list_runs(tx, flow_id=flow.id, limit=_RECENT)]
+    return flow_health(flow, zone, recent, runs.last_run(tx, flow.id, trigger="schedule"), now)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something of a company that needs a person: what it is of, what kind it is, and how much of it there is."""
+
+    company_id: int
+    subject: str
+    #: the same for as long as it is the same trouble
+    kind: str
+    needs: str
+    amount: int = 1
+
+
+def troubles(tx: Tx, company: CompanyRow, now: datetime) -> list[Trouble]:
+    """What needs a person in a company, as `status` marks it."""
+    found = []
+    for row in companies.connections_of(tx, company.id):
+        found.append((f"connection {row.name}", connection_health(row, companies.caller(tx, row.id), now)))
+    for flow in flows.flows_of(tx, company.id):
+        found.append((f"flow {flow.name}", health_of_flow(tx, flow, company.time_zone, now)))
+    listed = [
+        Trouble(company.id, subject, f"{health.state} {health.code}".strip(), health.needs)
+        for subject, health in found
+        if health.needs
+    ]
+    if number := rejected.count_open(tx).get(company.id, 0):
+        cure = "`routebooks rejected list` shows reasons and cures."
+        listed.append(Trouble(company.id, "rejected records", "open", f"{count(number, 'record')}. {cure}", number))
+    return listed
