@@ -35,7 +35,7 @@ def examples(command: Any) -> list[str]:
 
 def test_the_nouns_are_those_of_the_design() -> None:
     assert {path[0] for path in COMMANDS} == {
-        *("company", "connection", "flow", "run", "rejected", "order", "file", "status"),
+        *("company", "connection", "flow", "run", "rejected", "order", "file", "alert", "status"),
         *("serve", "sandbox", "demo"),
     }
 

@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from routebooks.engine import ledger, runs, sessions, work
+from routebooks.engine import alerts, ledger, notify, runs, sessions, work
 from routebooks.engine.context import Context
 from routebooks.engine.durable import Durable
 from routebooks.errors import ConfigError
@@ -24,6 +24,9 @@ from routebooks.webconnector.service import WebConnectorService
 
 log = structlog.get_logger()
 
+#: how often it is looked for what to tell people
+ALERTS_SECONDS = 60
+
 
 def web(ctx: Context) -> FastAPI:
     """The pages and addresses of the server."""
@@ -32,37 +35,53 @@ def web(ctx: Context) -> FastAPI:
     return app
 
 
-class Heart:
-    """The one tick of the installation, in a thread of its own."""
+class Beat:
+    """Work that is done again and again, in a thread of its own. One part that fails keeps no other from its turn."""
 
-    def __init__(self, ctx: Context, durable: Durable, seconds: float) -> None:
-        self._ctx, self._durable, self._seconds = ctx, durable, seconds
+    def __init__(self, name: str, seconds: float, *parts: Callable[[], object]) -> None:
+        self._parts, self._seconds = parts, seconds
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="tick", daemon=True)
+        self._thread = threading.Thread(target=self._go, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin to tick."""
+        """Begin."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Let the tick that is under way end, then stop."""
+        """Let what is under way end, then stop."""
         self._stop.set()
         self._thread.join(30)
 
-    def _beat(self) -> None:
+    def _go(self) -> None:
         while not self._stop.is_set():
-            try:
-                sessions.end_silent(self._ctx)
-                ledger.look_again(self._ctx)
-                runs.bring_back(self._ctx, self._durable.ended)
-                runs.tick(self._ctx, self._start)
-            except Exception:
-                # One bad tick must not stop the clock of every company.
-                log.exception("tick failed")
+            for part in self._parts:
+                try:
+                    part()
+                except Exception:
+                    # One bad turn must not stop the clock of every company.
+                    log.exception("tick failed")
             self._stop.wait(self._seconds)
 
-    def _start(self, run: Run) -> None:
-        self._durable.start(run.workflow_id, run.id, run.phase)
+
+def tick(ctx: Context, durable: Durable, seconds: float) -> Beat:
+    """The one tick of the installation."""
+
+    def start(run: Run) -> None:
+        durable.start(run.workflow_id, run.id, run.phase)
+
+    return Beat(
+        "tick",
+        seconds,
+        lambda: sessions.end_silent(ctx),
+        lambda: ledger.look_again(ctx),
+        lambda: runs.bring_back(ctx, durable.ended),
+        lambda: runs.tick(ctx, start),
+    )
+
+
+def watch(ctx: Context) -> Beat:
+    """Looks for what to tell people. Apart from the tick, for a mail server may take its time."""
+    return Beat("alerts", ALERTS_SECONDS, lambda: alerts.look(ctx, notify.send))
 
 
 @contextmanager
@@ -105,14 +124,16 @@ def serve(ctx: Context, settings: Settings, sock: socket.socket, ready: Callable
     """
     with closing(sock), alone(settings.home):
         durable = Durable(settings.durable_url, lambda run_id, phase: work.steps(ctx, run_id, phase))
-        heart = Heart(ctx, durable, settings.tick_seconds)
+        beats = (tick(ctx, durable, settings.tick_seconds), watch(ctx))
         config = uvicorn.Config(web(ctx), log_config=None, access_log=False, timeout_graceful_shutdown=10)
         server = uvicorn.Server(config)
         durable.launch()
-        heart.start()
+        for beat in beats:
+            beat.start()
         try:
             ready(server)
             server.run(sockets=[sock])
         finally:
-            heart.stop()
+            for beat in beats:
+                beat.stop()
             durable.stop()

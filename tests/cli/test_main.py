@@ -83,6 +83,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "rejected": {"list", "show", "resolve"},
         "order": {"list", "show", "retry"},
         "file": {"list", "get", "show", "release", "resend"},
+        "alert": {"add", "list", "test", "remove"},
         "status": set(),
     }
 

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from routebooks import __version__
 from routebooks.cli import (
+    alerts,
     companies,
     connection_control,
     connection_setup,
@@ -47,6 +48,7 @@ _NOUNS: tuple[tuple[str, str, tuple[typer.Typer, ...]], ...] = (
     ("rejected", "Records set aside, each with its reason and cure.", (rejected.app,)),
     ("order", "Orders on their way into QuickBooks.", (orders.app,)),
     ("file", "The files that were made and delivered.", (files.app,)),
+    ("alert", "Who is told when something needs a person.", (alerts.app,)),
 )
 
 _EXIT_CODES = """

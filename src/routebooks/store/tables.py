@@ -400,3 +400,28 @@ audit = sa.Table(
     _text("subject"),
     sa.Column("detail", sa.JSON(), nullable=False),
 )
+
+#: where it is told that something needs a person
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text(), nullable=False, unique=True),
+    _ref("company_id", "companies", optional=True),  # none: of all companies
+    _text("kind"),  # what the address leads to: "E-Mail", "Slack"
+    _text("address"),  # encrypted
+    sa.Column("problem", sa.JSON(none_as_null=True)),  # why the last message could not be sent
+    _instant("created_at", optional=False),
+)
+
+#: what an alert has told and not yet told to be well again
+alerts_told = sa.Table(
+    "alerts_told",
+    metadata,
+    sa.Column("alert_id", _Id, sa.ForeignKey("alerts.id"), primary_key=True),
+    sa.Column("company_id", _Id, sa.ForeignKey("companies.id"), primary_key=True),
+    sa.Column("subject", sa.Text(), primary_key=True),
+    _text("kind"),
+    _count("amount"),
+    _instant("told_at", optional=False),
+)
