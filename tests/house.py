@@ -146,7 +146,10 @@ class Books:
         if request.get("ask") == "who":
             return {"mark": self.mark, "name": self.name}
         if "ask" in request:
-            records, start = self.records.get(request["ask"], []), request["from"]
+            first, last = request["names"] or ("", "")
+            named = self.records.get(request["ask"], [])
+            records = [each for each in named if first <= each["Name"] and (not last or each["Name"] <= last)]
+            start = request["from"]
             size = min(self.page, request["size"])
             following = start + size if start + size < len(records) else None
             return {"records": records[start : start + size], "next": following}

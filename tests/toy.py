@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -92,14 +93,22 @@ class ToyCaller:
 
     def first_request(self, connection: Connection, extract: Extract) -> bytes:
         since = extract.modified_since.isoformat() if extract.modified_since else None
-        return json.dumps({"ask": extract.stream, "size": extract.page_size, "since": since, "from": 0}).encode()
+        asked = {"ask": extract.stream, "size": extract.page_size, "since": since, "from": 0}
+        return json.dumps({**asked, "names": extract.name_range}).encode()
+
+    def slices(self, extract: Extract, now: datetime) -> tuple[Extract, ...]:
+        if extract.stream != "customers" or extract.name_range or extract.modified_since:
+            return (extract,)
+        halves = (replace(extract, name_range=("", "m")), replace(extract, name_range=("m", "")))
+        return (*halves, replace(extract, modified_since=now))
 
     def read_page(self, connection: Connection, extract: Extract, answer: bytes) -> Page:
         said = json.loads(answer)
         if "error" in said:
             return Page(Outcome(said["error"]), problem=Problem("toy-error", "The toy said no."))
         following = said.get("next")
-        request = json.dumps({"ask": extract.stream, "size": extract.page_size, "from": following}).encode()
+        asked = {"ask": extract.stream, "size": extract.page_size, "from": following, "names": extract.name_range}
+        request = json.dumps(asked).encode()
         return Page(Outcome.OK, len(said["records"]), request if following is not None else None)
 
     def parse(self, stream: str, pages: Iterable[bytes]) -> pa.Table:

@@ -84,6 +84,40 @@ def test_a_session_that_breaks_off_begins_again_at_the_start(house: House) -> No
     assert [attempt.state for attempt in attempts] == ["broken", "complete"]
 
 
+def test_a_stream_that_never_comes_to_its_end_is_read_in_slices(house: House) -> None:
+    named = [record(str(number), f"{letter}{number}") for number, letter in enumerate("aabbmmxxyyzz")]
+    books = Books({"customers": named}, page=2)
+    run_id = house.run("customers")
+    for _ in range(extracts.CUT_AFTER):
+        books.seen.clear()
+        house.visit(lambda request: books(request) if len(books.seen) < 5 else None)
+    assert house.state(run_id).state is State.WAITING
+    # A slice has few enough pages; what breaks in the second costs the second alone.
+    books.seen.clear()
+    house.visit(lambda request: books(request) if len(books.seen) < 6 else None)
+    house.visit(books)
+    asked = [(request["names"], request["from"]) for request in books.seen if "names" in request]
+    assert asked[:5] == [(["", "m"], 0), (["", "m"], 2), (["m", ""], 0), (["m", ""], 2), (["m", ""], 4)]
+    assert asked[5:8] == [(["m", ""], 0), (["m", ""], 2), (["m", ""], 4)]
+    assert asked[8:] == [(["m", ""], 6), (None, 0), (None, 2), (None, 4), (None, 6), (None, 8), (None, 10)]
+    house.tick()
+    assert house.state(run_id).state is State.DONE
+    assert house.state(run_id).records_read == 12
+
+
+def test_a_slice_that_never_comes_to_its_end_ends_the_run(house: House) -> None:
+    books = Books({"customers": [record("1", "a"), record("2", "n")]})
+    run_id = house.run("customers")
+    for _ in range(extracts.CUT_AFTER):
+        house.visit(lambda request: books(request) if request["ask"] == "who" else None)
+    for _ in range(extracts.MAX_ATTEMPTS):
+        house.visit(lambda request: books(request) if request.get("names") != ["m", ""] else None)
+        assert house.state(run_id).state is State.WAITING
+    # That a session broke off is seen when the next one opens.
+    house.visit(books)
+    assert house.state(run_id).state is State.FAILED
+
+
 def test_pages_get_smaller_after_two_breaks_and_the_run_gives_up_in_the_end(house: House) -> None:
     run_id = house.run("customers")
     books, sizes = Books({"customers": records(range(500))}), []
@@ -92,7 +126,7 @@ def test_pages_get_smaller_after_two_breaks_and_the_run_gives_up_in_the_end(hous
         sizes += [request["size"] for request in seen if "size" in request]
         house.clock.on(minutes=1)
     house.visit(Books())
-    assert sizes == [100, 100, 50, 50, 25, 25, 12, 12]
+    assert sizes == [100, 100, 50, 50, 25, 25, 12, 12, *[10] * 8]
     assert house.state(run_id).state is State.FAILED
 
 

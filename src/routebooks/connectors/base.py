@@ -206,6 +206,13 @@ class CallingSource(Source, Protocol):
         """The request for the first page."""
         ...
 
+    def slices(self, extract: Extract, now: datetime) -> tuple[Extract, ...]:
+        """An extract, or a slice of one, cut into slices, in the order to read them; itself where it cannot be cut.
+
+        Together they hold every record at least once, also those that change while they are read from `now` on.
+        """
+        ...
+
     def read_page(self, connection: Connection, extract: Extract, answer: bytes) -> Page:
         """What an answer says of itself; checked to be whole, its records not read yet. Raises nothing."""
         ...

@@ -107,7 +107,7 @@ def _page(ctx: Context, visit: Visit, request: Request, answer: bytes, written: 
         attempt = run_store.attempt(tx, request.attempt_id or 0)
         extract = run_store.extract(tx, attempt.extract_id)
         number = len(run_store.pages_of(tx, attempt.id)) + 1
-    page = visit.source.read_page(visit.connection, extracts.request_of(extract, attempt.page_size), answer)
+    page = visit.source.read_page(visit.connection, extracts.request_of(extract, attempt), answer)
 
     def record(tx: Tx) -> bool:
         problem = page.problem or sessions.LOST

@@ -1,11 +1,13 @@
 """Extracts: each stream of a night is read once, in attempts, for all the runs that need it.
 
-A session that breaks off ends its attempt; a new one begins at the start. A run uses one complete attempt only.
+A session that breaks off ends its attempt; a new one begins at the start. A run uses one complete attempt only; one of
+each slice, where an extract broke so often that it is read in slices.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from routebooks.connectors.base import CallingSource, Source, Viewing
 from routebooks.engine.context import Context, as_json
@@ -15,14 +17,16 @@ from routebooks.store import companies, exchange, flows
 from routebooks.store import runs as store
 from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
-from routebooks.store.runs import ExtractRow, Phase, Run, State
+from routebooks.store.runs import ExtractAttempt, ExtractRow, Phase, Run, State
 
 #: payments touch invoices late, and an offset around daylight saving is wrong by an hour (design section 3)
 OVERLAP = timedelta(hours=2)
 #: QuickBooks forgets deletions after 90 days: after a longer gap than this everything is read and compared
 MAX_GAP = timedelta(days=80)
-#: broken attempts after which an extract gives up
-MAX_ATTEMPTS = 8
+#: broken attempts after which a stream, or the slice under way, is cut: a break then costs one slice and not the whole
+CUT_AFTER = 4
+#: attempts at the whole, or at one slice and what was cut of it, after which an extract gives up
+MAX_ATTEMPTS = 16
 MIN_PAGE_SIZE = 10
 
 
@@ -88,24 +92,51 @@ def _since(tx: Tx, flow: Flow, source: Source, stream: str, now: datetime) -> da
     return min(seen, again) if seen is not None and flow.settings.get("resend_days") else seen
 
 
-def request_of(extract: ExtractRow, page_size: int) -> Extract:
-    """What an extract asks its source for."""
+def request_of(extract: ExtractRow, attempt: ExtractAttempt) -> Extract:
+    """What an attempt at an extract, or at one slice of it, asks its source for."""
+    return _part(extract, attempt.slice, attempt.page_size)
+
+
+def whole(extract: ExtractRow, page_size: int) -> Extract:
+    """What an extract asks its source for where it is not sliced."""
     return Extract(stream=extract.stream, page_size=page_size, modified_since=extract.modified_since)
+
+
+def _part(extract: ExtractRow, slice: int, page_size: int) -> Extract:
+    if extract.slices is None:
+        return whole(extract, page_size)
+    kept = extract.slices[slice]
+    since, until = (datetime.fromisoformat(kept[name]) if kept[name] else None for name in ("since", "until"))
+    names = (kept["names"][0], kept["names"][1]) if kept["names"] else None
+    return Extract(extract.stream, page_size, modified_since=since, name_range=names, modified_until=until)
+
+
+def _kept(part: Extract) -> dict[str, Any]:
+    since, until = (at.isoformat() if at else None for at in (part.modified_since, part.modified_until))
+    return {"names": part.name_range, "since": since, "until": until}
 
 
 def _new_attempt(ctx: Context, tx: Tx, extract: ExtractRow, now: datetime) -> None:
     connection = ctx.connection(tx, extract.connection_id)
     source = ctx.able(connection.connector, CallingSource)
-    broken = len(store.attempts_of(tx, extract.id))
+    attempts = store.attempts_of(tx, extract.id)
+    # Slices are read one after the other, each to its end.
+    slice = sum(attempt.state == "complete" for attempt in attempts)
+    broken = sum(attempt.state == "broken" and attempt.slice == slice for attempt in attempts)
+    if broken and broken % CUT_AFTER == 0:
+        extract = _cut(tx, source, extract, slice, now)
     # Two breaks at one size may be chance; after them a smaller page still gets a slow file through.
-    size = max(MIN_PAGE_SIZE, int(connection.settings["page_size"]) // 2 ** (broken // 2))
+    halvings = (broken + CUT_AFTER * (slice > 0)) // 2
+    size = max(MIN_PAGE_SIZE, int(connection.settings["page_size"]) // 2**halvings)
     try:
-        request = source.first_request(connection, request_of(extract, size))
+        request = source.first_request(connection, _part(extract, slice, size))
     except RoutebooksError as error:
         # A setting that was changed meanwhile may not fit: that ends this extract, not the tick of every company.
         fail(ctx, tx, extract, error.problem, now)
         return
-    attempt_id = store.add_attempt(tx, extract_id=extract.id, number=broken + 1, page_size=size, now=now)
+    attempt_id = store.add_attempt(
+        tx, extract_id=extract.id, number=len(attempts) + 1, slice=slice, page_size=size, now=now
+    )
     exchange.add_request(
         tx,
         connection_id=connection.id,
@@ -114,6 +145,16 @@ def _new_attempt(ctx: Context, tx: Tx, extract: ExtractRow, now: datetime) -> No
         now=now,
         attempt_id=attempt_id,
     )
+
+
+def _cut(tx: Tx, source: CallingSource, extract: ExtractRow, slice: int, now: datetime) -> ExtractRow:
+    """Cut the slice that broke (or the whole) into smaller ones; those before it and after it stay."""
+    parts = [_kept(part) for part in source.slices(_part(extract, slice, MIN_PAGE_SIZE), now)]
+    if len(parts) == 1:
+        return extract
+    before = extract.slices or []
+    store.change_extract(tx, extract.id, slices=[*before[:slice], *parts, *before[slice + 1 :]])
+    return store.extract(tx, extract.id)
 
 
 def break_attempt(ctx: Context, tx: Tx, attempt_id: int, problem: Problem, now: datetime) -> None:
@@ -125,7 +166,7 @@ def break_attempt(ctx: Context, tx: Tx, attempt_id: int, problem: Problem, now: 
     extract = store.extract(tx, attempt.extract_id)
     if extract.state != "open":
         return
-    if attempt.number >= MAX_ATTEMPTS:
+    if sum(each.slice == attempt.slice for each in store.attempts_of(tx, extract.id)) >= MAX_ATTEMPTS:
         fail(ctx, tx, extract, problem, now)
     else:
         _new_attempt(ctx, tx, extract, now)
@@ -138,10 +179,16 @@ def _end_attempt(tx: Tx, attempt_id: int, state: str, now: datetime, problem: Pr
 
 
 def complete(ctx: Context, tx: Tx, attempt_id: int, now: datetime) -> None:
-    """The last page is in: the runs that now have all their streams are ready, in the page's own transaction."""
+    """The last page is in: the next slice is asked for, or the runs that now have all their streams are ready.
+
+    That happens in the page's own transaction.
+    """
     attempt = store.attempt(tx, attempt_id)
     store.end_attempt(tx, attempt_id, "complete", now)
     extract = store.extract(tx, attempt.extract_id)
+    if attempt.slice + 1 < len(extract.slices or ()):
+        _new_attempt(ctx, tx, extract, now)
+        return
     store.change_extract(tx, extract.id, state="complete")
     for run in waiting_for(ctx, tx, extract):
         make_ready(ctx, tx, run, now)

@@ -58,7 +58,7 @@ def _take(ctx: Context, run: Run, source: Source, extract: ExtractRow) -> None:
     if pages is not None:
         table = source.parse(extract.stream, (_artifact(ctx, artifact_id) for artifact_id in pages))
     else:
-        asked = extracts.request_of(extract, int(connection.settings.get("page_size") or 1))
+        asked = extracts.whole(extract, int(connection.settings.get("page_size") or 1))
         table = source.parse(extract.stream, ctx.able(connection.connector, PulledSource).extract(connection, asked))
     written = ctx.artifacts.write(run.company_id, "snapshot", parquet(table), ctx.now())
     with ctx.store.begin() as tx:
@@ -83,7 +83,8 @@ def _page_ids(tx: Tx, extract: ExtractRow) -> list[int]:
         raise FatalError(
             f"The extract of {extract.stream} is not complete.", hint="Run the flow again.", code="extract-incomplete"
         )
-    return [page.artifact_id for page in run_store.pages_of(tx, complete[-1].id)]
+    # One of the whole, or one of each slice, in the order they were read.
+    return [page.artifact_id for attempt in complete for page in run_store.pages_of(tx, attempt.id)]
 
 
 def _artifact(ctx: Context, artifact_id: int) -> bytes:

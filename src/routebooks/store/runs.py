@@ -106,6 +106,7 @@ class ExtractRow:
     stream: str
     state: str
     modified_since: datetime | None
+    slices: list[dict[str, Any]] | None
     created_at: datetime
 
 
@@ -116,6 +117,7 @@ class ExtractAttempt:
     id: int
     extract_id: int
     number: int
+    slice: int
     state: str
     page_size: int
     started_at: datetime
@@ -281,9 +283,16 @@ def extracts_of(tx: Tx, night_id: int, connection_id: int | None = None) -> dict
     return {row.stream: from_row(ExtractRow, row) for row in tx.execute(query)}
 
 
-def add_attempt(tx: Tx, *, extract_id: int, number: int, page_size: int, now: datetime) -> int:
+def add_attempt(tx: Tx, *, extract_id: int, number: int, slice: int, page_size: int, now: datetime) -> int:
     """A new extract attempt; its id."""
-    values = {"extract_id": extract_id, "number": number, "state": "open", "page_size": page_size, "started_at": now}
+    values = {
+        "extract_id": extract_id,
+        "number": number,
+        "slice": slice,
+        "state": "open",
+        "page_size": page_size,
+        "started_at": now,
+    }
     query = extract_attempts.insert().values(values).returning(extract_attempts.c.id)
     return int(tx.execute(query).scalar_one())
 

@@ -160,6 +160,7 @@ extracts = sa.Table(
     _text("stream"),
     _text("state"),  # open | complete | failed | dropped
     _instant("modified_since"),
+    sa.Column("slices", sa.JSON(none_as_null=True)),  # the parts it is read in, in their order; none: it is read whole
     _instant("created_at", optional=False),
     sa.UniqueConstraint("night_id", "connection_id", "stream"),
 )
@@ -200,6 +201,7 @@ extract_attempts = sa.Table(
     _id(),
     _ref("extract_id", "extracts"),
     sa.Column("number", sa.Integer(), nullable=False),
+    _count("slice"),  # the place of the slice that it reads; 0 as well where the extract is read whole
     _text("state"),  # open | complete | broken
     sa.Column("page_size", sa.Integer(), nullable=False),
     _instant("started_at", optional=False),

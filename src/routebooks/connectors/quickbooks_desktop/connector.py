@@ -26,6 +26,7 @@ from routebooks.connectors.quickbooks_desktop import (
     identity,
     order_policies,
     sales_orders,
+    slices,
     status_codes,
     streams,
     views,
@@ -100,6 +101,10 @@ class QuickBooksDesktop:
     def first_request(self, connection: Connection, extract: Extract) -> bytes:
         """The request for the first page: an iterator's Start."""
         return streams.page_request(_version(connection), extract)
+
+    def slices(self, extract: Extract, now: datetime) -> tuple[Extract, ...]:
+        """A list in ranges of names and what changed meanwhile, transactions in ranges of time."""
+        return slices.slices(extract, now)
 
     def read_page(self, connection: Connection, extract: Extract, answer: bytes) -> Page:
         """What a page says of itself; the request for the next is the same with the iterator's Continue."""

@@ -1,0 +1,68 @@
+"""A company file that breaks off in every session: it is read in slices, and the file holds every record once."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from installation import Make
+from routebooks.sandbox import iowa
+from routebooks.sandbox.company import SandboxCompany
+from routebooks.store import runs as run_store
+from routebooks.store.runs import Phase, State
+from support import shared
+
+#: fewer pages than the whole list and its largest slices have
+PAGES = 2
+
+
+class Tired:
+    """QuickBooks that dies whenever the list of customers has gone on for too long."""
+
+    def __init__(self, company: SandboxCompany) -> None:
+        self._company, self._pages = company, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._company, name)
+
+    def process(self, session: str, request: bytes) -> bytes:
+        self._pages = self._pages + 1 if b'iterator="Continue"' in request else 0
+        if self._pages >= PAGES and b"<CustomerQueryRq" in request:
+            raise ConnectionError("QuickBooks has gone")
+        return self._company.process(session, request)
+
+
+def test_a_list_that_no_session_reads_to_its_end_goes_out_whole(installed: Make, tmp_path: Path) -> None:
+    text = shared("data", "iowa-wholesale-2012-01-31.csv").read_text(encoding="utf-8")
+    day = list(csv.DictReader(io.StringIO(text)))
+    stores = set(sorted({row["store_number"] for row in day})[::4])
+    path = tmp_path / "day.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, day[0])
+        writer.writeheader()
+        writer.writerows(row for row in day if row["store_number"] in stores)
+    installation = installed(lambda company: iowa.load_day(company, path), quickbooks={"page_size": "10"})
+    (run_id,) = installation.ask("customers")
+    installation.until_called_for([run_id])
+    installation.world.company = Tired(installation.world.company)  # type: ignore[assignment]
+    connector, updates = installation.connector(), 0
+    while installation.run(run_id).phase is Phase.EXTRACT:
+        with suppress(ConnectionError):
+            connector.update()
+        updates += 1
+        assert updates < 60
+    installation.until_ended([run_id])
+    assert installation.run(run_id).state is State.DONE
+    rows = installation.file("customer.fil").decode("cp1252").split("\r\n")[:-1]
+    names = Counter(line.split("\t")[1] for line in rows)
+    assert names == Counter(stores)
+    with installation.ctx.store.read() as tx:
+        extract = run_store.extracts_of(tx, installation.run(run_id).night_id)["customers"]
+        attempts = run_store.attempts_of(tx, extract.id)
+    complete = [attempt.slice for attempt in attempts if attempt.state == "complete"]
+    assert complete == list(range(len(complete)))
+    assert len(complete) > 10
