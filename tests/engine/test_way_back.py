@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from house import Books, House, look_again, record, records
-from routebooks.engine import documents, ledger, runs
+from routebooks.engine import documents, ledger, order_reading, runs
 from routebooks.errors import ConfigError
 from routebooks.store import exchange as exchange_store
 from routebooks.store import ledger as ledger_store
@@ -327,3 +327,61 @@ def test_a_run_that_is_cancelled_while_orders_are_prepared_sends_nothing(
     assert linked.order("A-1").state is OrderState.NEW
     with linked.ctx.store.read() as tx:
         assert exchange_store.waiting_count(tx, linked.books) == 0
+
+
+def open_codes(house: House) -> list[str]:
+    """The codes in the rejected list."""
+    with house.ctx.store.read() as tx:
+        return [line.rejected.code for line in rejected.list_rejected(tx)]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({"cancelled": True}, "order-cancelled-after-posting"), ({"quantity": "9"}, "order-changed-after-posting")],
+)
+def test_what_happens_to_an_order_on_its_way_is_reported_with_the_answer(
+    linked: House, change: dict[str, Any], code: str
+) -> None:
+    linked.orders.put("A-1", "1", "11")
+    run_id = linked.run("orders")
+    assert linked.order("A-1").state is OrderState.SENDING
+    sent = linked.orders.orders.pop()
+    now = replace(sent, cancelled=True) if "cancelled" in change else replace(sent, rows=({**sent.rows[0], **change},))
+    linked.orders.orders.append(now)
+    order_reading.read_orders(linked.ctx, run_id)
+    linked.orders.orders.clear()
+    assert open_codes(linked) == []
+    books = Books()
+    linked.visit(books)
+    linked.tick()
+    assert linked.state(run_id).state is State.DONE
+    assert (linked.order("A-1").state, linked.order("A-1").later) == (OrderState.POSTED, None)
+    assert open_codes(linked) == [code]
+    assert [line["Quantity"] for line in books.written[0]["lines"]] == ["2"]
+
+
+def test_an_order_cancelled_on_its_way_and_refused_is_not_tried_again(linked: House) -> None:
+    linked.orders.put("A-1", "1", "11")
+    run_id = linked.run("orders")
+    linked.orders.orders = [replace(linked.orders.orders[0], cancelled=True)]
+    order_reading.read_orders(linked.ctx, run_id)
+    linked.orders.orders.clear()
+    books = Books()
+    linked.visit(lambda request: {"outcome": "stop"} if "write" in request else books(request))
+    assert linked.state(run_id).state is State.FAILED
+    bring_in(linked, books)
+    assert books.written == []
+    assert open_codes(linked) == []
+
+
+def test_an_order_that_reads_again_as_it_went_out_is_no_change(linked: House) -> None:
+    linked.orders.put("A-1", "1", "11")
+    run_id = linked.run("orders")
+    sent = linked.orders.orders[0]
+    for item in (replace(sent, cancelled=True), sent):
+        linked.orders.orders = [item]
+        order_reading.read_orders(linked.ctx, run_id)
+    linked.visit(Books())
+    linked.tick()
+    assert linked.order("A-1").state is OrderState.POSTED
+    assert open_codes(linked) == []

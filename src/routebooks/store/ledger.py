@@ -51,6 +51,8 @@ class Order:
     read_at: datetime
     posted_at: datetime | None
     told: str | None
+    #: how it was read while it was on its way: stamp, rows, cancelled
+    later: dict[str, Any] | None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "state", OrderState(self.state))
@@ -91,9 +93,10 @@ def order(tx: Tx, order_id: int, *, lock: bool = False) -> Order:
     return from_row(Order, one(row, f"order {order_id}"))
 
 
-def order_keyed(tx: Tx, flow_id: int, key: str) -> Order | None:
-    """The order of a flow with this key, if it was read."""
-    row = tx.execute(sa.select(ledger).where(ledger.c.flow_id == flow_id, ledger.c.key == key)).one_or_none()
+def order_keyed(tx: Tx, flow_id: int, key: str, *, lock: bool = False) -> Order | None:
+    """The order of a flow with this key, if it was read; locked to the end of the transaction when asked."""
+    query = sa.select(ledger).where(ledger.c.flow_id == flow_id, ledger.c.key == key)
+    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
     return from_row(Order, row) if row else None
 
 
@@ -109,6 +112,16 @@ def orders_to_prepare(tx: Tx, flow_id: int, now: datetime, *, lock: bool = False
         .order_by(ledger.c.stamp, ledger.c.key)
     )
     return [from_row(Order, row) for row in tx.execute(query.with_for_update() if lock else query)]
+
+
+def orders_with_later(tx: Tx, flow_id: int) -> list[Order]:
+    """The answered orders of a flow that were read otherwise while they were on their way."""
+    query = (
+        sa.select(ledger)
+        .where(ledger.c.flow_id == flow_id, ledger.c.later.is_not(None), ledger.c.state != OrderState.SENDING)
+        .order_by(ledger.c.id)
+    )
+    return [from_row(Order, row) for row in tx.execute(query)]
 
 
 def orders_to_tell(tx: Tx, flow_id: int) -> list[Order]:

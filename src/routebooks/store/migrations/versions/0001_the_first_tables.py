@@ -218,6 +218,7 @@ def upgrade() -> None:
         sa.Column("read_at", Instant(), nullable=False),
         sa.Column("posted_at", Instant(), nullable=True),
         sa.Column("told", sa.Text(), nullable=True),
+        sa.Column("later", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_ledger_company_id")),
         sa.ForeignKeyConstraint(["flow_id"], ["flows.id"], name=op.f("fk_ledger_flow_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger")),
