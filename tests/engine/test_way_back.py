@@ -385,3 +385,26 @@ def test_an_order_that_reads_again_as_it_went_out_is_no_change(linked: House) ->
     linked.tick()
     assert linked.order("A-1").state is OrderState.POSTED
     assert open_codes(linked) == []
+
+
+def reread(house: House, **changed: Any) -> None:
+    """The first order as it stands in its database from now on."""
+    house.orders.orders[0] = replace(house.orders.orders[0], **changed)
+
+
+def test_an_order_that_was_put_off_and_reopened_is_posted(linked: House) -> None:
+    linked.orders.put("A-1", "9", "11")
+    books = Books()
+    bring_in(linked, books)
+    assert open_codes(linked) == ["customer-not-linked"]
+    reread(linked, cancelled=True)
+    for _ in range(2):
+        bring_in(linked, books)
+        assert linked.order("A-1").state is OrderState.DROPPED
+        assert open_codes(linked) == []
+    assert [told.status for told in linked.orders.told] == ["held", "dropped"]
+    reread(linked, cancelled=False, rows=({**linked.orders.orders[0].rows[0], "customer": "1"},))
+    bring_in(linked, books)
+    order = linked.order("A-1")
+    assert (order.state, order.problem, order.told) == (OrderState.POSTED, None, "posted")
+    assert [slip["write"]["Customer"] for slip in books.written] == ["id-1-"]

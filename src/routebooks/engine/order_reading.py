@@ -18,6 +18,9 @@ from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
 from routebooks.store.ledger import Order, OrderState
 
+#: the code of an order that was cancelled before it was posted: reopened, it goes as if nothing had been
+CANCELLED = "order-cancelled"
+
 
 def read_orders(ctx: Context, run_id: int) -> None:
     """Read orders since the cursor into the ledger, source rows and all, and move the cursor with them.
@@ -112,6 +115,8 @@ def _keep(tx: Tx, flow: Flow, run_id: int, item: SourceOrder, now: datetime) -> 
     elif known.state is not OrderState.POSTED:
         # What was not written yet is written as it reads now; a refused one still waits for a person's word.
         store.change_order(tx, known.id, source=_rows(item), stamp=item.stamp)
+        if known.state is OrderState.DROPPED and (known.problem or {}).get("code") == CANCELLED:
+            store.change_order(tx, known.id, state=OrderState.NEW, problem=None)
 
 
 def _rows(item: SourceOrder) -> list[dict[str, Any]]:
@@ -156,6 +161,8 @@ def _cancelled(tx: Tx, flow: Flow, run_id: int, known: Order, now: datetime) -> 
         )
         _list(tx, flow, run_id, [Rejected(known.key, problem, {"posted": known.source})], now)
         return
-    problem = Problem("order-cancelled", f"Order {known.key} was cancelled in PocketAdvantage.", "Nothing to do.")
-    store.change_order(tx, known.id, state=OrderState.REFUSED, problem=as_json(problem), not_before=None)
+    if known.state is OrderState.DROPPED:
+        return
+    problem = Problem(CANCELLED, f"Order {known.key} was cancelled in PocketAdvantage.", "Reopened there, it goes.")
+    store.change_order(tx, known.id, state=OrderState.DROPPED, problem=as_json(problem), not_before=None)
     rejected.resolve(tx, flow.id, flow.stream, now, keys=[known.key])

@@ -27,6 +27,8 @@ class OrderState(StrEnum):
     RETRY = "retry"
     #: QuickBooks said no; a person mends it and asks for another try
     REFUSED = "refused"
+    #: it is not to be posted any more: cancelled in PocketAdvantage, until it is reopened there
+    DROPPED = "dropped"
     #: it stands in QuickBooks
     POSTED = "posted"
 
@@ -130,7 +132,7 @@ def orders_to_tell(tx: Tx, flow_id: int) -> list[Order]:
         sa.select(ledger)
         .where(
             ledger.c.flow_id == flow_id,
-            ledger.c.state.in_((OrderState.POSTED, OrderState.REFUSED, OrderState.HELD)),
+            ledger.c.state.in_((OrderState.POSTED, OrderState.REFUSED, OrderState.HELD, OrderState.DROPPED)),
             sa.or_(ledger.c.told.is_(None), ledger.c.told != ledger.c.state),
         )
         .order_by(ledger.c.id)
