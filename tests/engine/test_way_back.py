@@ -11,11 +11,13 @@ from house import Books, House, look_again, record, records
 from routebooks.engine import documents, ledger, order_reading, runs
 from routebooks.errors import ConfigError
 from routebooks.store import exchange as exchange_store
+from routebooks.store import flows as flow_store
 from routebooks.store import ledger as ledger_store
 from routebooks.store import rejected
 from routebooks.store import runs as run_store
 from routebooks.store.ledger import OrderState
 from routebooks.store.runs import State
+from toy import MAPS
 
 
 @pytest.fixture
@@ -408,3 +410,20 @@ def test_an_order_that_was_put_off_and_reopened_is_posted(linked: House) -> None
     order = linked.order("A-1")
     assert (order.state, order.problem, order.told) == (OrderState.POSTED, None, "posted")
     assert [slip["write"]["Customer"] for slip in books.written] == ["id-1-"]
+
+
+def test_a_map_that_gives_orders_another_key_still_holds_the_right_ones(linked: House) -> None:
+    text = MAPS["orders"].replace("Key: =[order_no]", "Key: =[customer]")
+    with linked.ctx.store.begin() as tx:
+        flow_store.change_flow(tx, linked.flows["orders"], map_text=text)
+    linked.orders.put("A-1", "1", "11", "12")
+    linked.orders.put("A-2", "2", "11")
+    first = linked.orders.orders[0]
+    reread(linked, rows=(first.rows[0], {**first.rows[1], "quantity": "many"}))
+    books = Books()
+    bring_in(linked, books)
+    assert [(slip["key"], slip["write"]["Key"]) for slip in books.written] == [("A-2", "2")]
+    held = linked.order("A-1")
+    assert held.state is OrderState.HELD
+    assert held.problem is not None
+    assert "many" in held.problem["message"]

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+
 from routebooks.connectors.base import Connection, DocumentTarget, OrderSource, Preparing, Source
 from routebooks.engine.context import Context
 from routebooks.engine.files import from_parquet
@@ -19,6 +21,9 @@ from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
 
 Rows = Sequence[Mapping[str, Any]]
+
+#: the column in which rows carry their order's own key through a map, which may call the order anything
+_OWN_KEY = "__order"
 
 
 @dataclass(frozen=True)
@@ -48,10 +53,9 @@ def mapped(
         return {}, {key: _no_lines(key) for key in orders}
     connector = ctx.able(source.connector, OrderSource)
     parameters = {"Company.CustId": source.company.cust_id, "Company.Name": source.company.name}
-    table = connector.order_table(rows, source)
-    key_field = connector.order_fields(source).key
-    result = apply_map(map_of(flow), table, target, parameters, key_field=key_field)
-    refused = {item.key: item.problem for item in result.rejected}
+    table = connector.order_table(rows, source).append_column(_OWN_KEY, pa.array(keys, pa.string()))
+    result = apply_map(map_of(flow), table, target, parameters, key_field=_OWN_KEY)
+    refused = {item.record[_OWN_KEY]: item.problem for item in result.rejected}
     lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
     indices: list[Any] = result.source_rows.to_pylist()
     for index, row in zip(indices, result.table.to_pylist(), strict=True):
