@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -427,3 +428,37 @@ def test_a_map_that_gives_orders_another_key_still_holds_the_right_ones(linked: 
     assert held.state is OrderState.HELD
     assert held.problem is not None
     assert "many" in held.problem["message"]
+
+
+def begin_at(house: House, start_date: str) -> None:
+    with house.ctx.store.begin() as tx:
+        flow_store.change_flow(tx, house.flows["orders"], settings={"start_date": start_date})
+
+
+def test_orders_of_before_the_start_date_are_not_taken(linked: House) -> None:
+    for key in ("A-1", "A-2", "A-3"):
+        linked.orders.put(key, "1", "11")
+    first, second, third = (order.stamp for order in linked.orders.orders)
+    begin_at(linked, second.isoformat())
+    books = Books()
+    for _ in range(2):
+        bring_in(linked, books)
+        assert [slip["key"] for slip in books.written] == ["A-2", "A-3"]
+    begin_at(linked, (third + timedelta(days=1)).isoformat())
+    bring_in(linked, books)
+    begin_at(linked, first.isoformat())
+    bring_in(linked, books)
+    assert [slip["key"] for slip in books.written] == ["A-2", "A-3", "A-1"]
+
+
+def test_without_a_start_date_any_more_all_orders_are_taken_and_cancellations_seen(linked: House) -> None:
+    for key in ("A-1", "A-2"):
+        linked.orders.put(key, "1", "11")
+    begin_at(linked, linked.orders.orders[1].stamp.isoformat())
+    books = Books()
+    bring_in(linked, books)
+    begin_at(linked, "")
+    linked.orders.orders[1] = replace(linked.orders.orders[1], cancelled=True)
+    bring_in(linked, books)
+    assert [slip["key"] for slip in books.written] == ["A-2", "A-1"]
+    assert open_codes(linked) == ["order-cancelled-after-posting"]

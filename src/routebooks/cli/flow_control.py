@@ -55,7 +55,7 @@ def off(ctx: typer.Context, company: CompanyName, flow: FlowName, as_json: Json 
 
 @app.command(
     "set",
-    epilog=examples("flow set Harbor customers guard_percent=50", "flow set Harbor invoices start_date=2026-01-01"),
+    epilog=examples("flow set Harbor customers guard_percent=50", "flow set Harbor orders start_date=2026-01-31"),
 )
 def set_(
     ctx: typer.Context,
@@ -66,7 +66,7 @@ def set_(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Set how a flow makes its files. Without a setting, show those there are."""
+    """Set how a flow makes its files, or where it begins. Without a setting, show those there are."""
     context = state_of(ctx).context
     given = pairs(settings or [])
     with context.store.begin() as tx:

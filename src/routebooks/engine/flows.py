@@ -64,7 +64,8 @@ SETTINGS = (
     ),
     Setting(
         name="start_date",
-        help="An incremental flow begins with what changed since this day (2026-01-31). Empty: with everything.",
+        help="An incremental flow begins with what changed since this day (2026-01-31); an orders flow takes no new "
+        "order that was last changed before it. Empty: with everything.",
         default="",
     ),
     Setting(

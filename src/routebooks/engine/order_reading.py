@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from routebooks.connectors.base import Connection, DocumentTarget, OrderCursor, OrderSource, SourceOrder
@@ -20,6 +20,8 @@ from routebooks.store.ledger import Order, OrderState
 
 #: the code of an order that was cancelled before it was posted: reopened, it goes as if nothing had been
 CANCELLED = "order-cancelled"
+#: before every order
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_orders(ctx: Context, run_id: int) -> None:
@@ -32,15 +34,30 @@ def read_orders(ctx: Context, run_id: int) -> None:
         connection = ctx.connection(tx, flow.source_id)
         kept = flows.cursor(tx, flow.id)
     source = ctx.able(connection.connector, OrderSource)
-    cursor = OrderCursor(datetime.fromisoformat(kept["stamp"]), kept["key"]) if kept else None
-    found, moved = source.read_orders(connection, cursor, ctx.now())
+    found, moved = source.read_orders(connection, _cursor(flow, kept), ctx.now())
     with ctx.store.begin() as tx:
         for item in found:
             _keep(tx, flow, run_id, item, ctx.now())
         if moved is not None:
-            flows.set_cursor(tx, flow.id, {"stamp": moved.stamp.isoformat(), "key": moved.key}, ctx.now())
+            mark = {"stamp": moved.stamp.isoformat(), "key": moved.key, "start_date": _start_date(flow)}
+            flows.set_cursor(tx, flow.id, mark, ctx.now())
         run_store.change_run(tx, run_id, records_read=len(found))
     _report_changed(ctx, run_id, flow, connection, found)
+
+
+def _start_date(flow: Flow) -> str:
+    return str(flow.settings.get("start_date") or "")
+
+
+def _cursor(flow: Flow, kept: Mapping[str, Any] | None) -> OrderCursor | None:
+    """Where to read on. With another start date than before it is begun anew: an earlier one lies behind the cursor."""
+    start = _start_date(flow)
+    if kept is not None and kept.get("start_date", "") == start:
+        return OrderCursor(datetime.fromisoformat(kept["stamp"]), kept["key"])
+    if start:
+        return OrderCursor(datetime.fromisoformat(start), "")
+    # Without a cursor no cancellation would be told; and who had a cursor knows orders.
+    return OrderCursor(_BEGINNING, "") if kept is not None else None
 
 
 def catch_up(ctx: Context, run_id: int) -> None:
@@ -106,7 +123,7 @@ def _keep(tx: Tx, flow: Flow, run_id: int, item: SourceOrder, now: datetime) -> 
         if known is None:
             _list(tx, flow, run_id, [Rejected(item.key, item.problem, {"rows": list(item.rows)})], now)
     elif known is None:
-        if not item.cancelled:
+        if not item.cancelled and not _before_start(flow, item):
             _new(tx, flow, item, now)
     elif known.state is OrderState.SENDING:
         _keep_for_later(tx, known, item)
@@ -117,6 +134,12 @@ def _keep(tx: Tx, flow: Flow, run_id: int, item: SourceOrder, now: datetime) -> 
         store.change_order(tx, known.id, source=_rows(item), stamp=item.stamp)
         if known.state is OrderState.DROPPED and (known.problem or {}).get("code") == CANCELLED:
             store.change_order(tx, known.id, state=OrderState.NEW, problem=None)
+
+
+def _before_start(flow: Flow, item: SourceOrder) -> bool:
+    """Whether an order was dealt with before this flow began: by hand, or by a Routebooks that this one forgot."""
+    start = _start_date(flow)
+    return bool(start) and item.stamp < datetime.fromisoformat(start)
 
 
 def _rows(item: SourceOrder) -> list[dict[str, Any]]:
