@@ -462,3 +462,30 @@ def test_without_a_start_date_any_more_all_orders_are_taken_and_cancellations_se
     bring_in(linked, books)
     assert [slip["key"] for slip in books.written] == ["A-2", "A-1"]
     assert open_codes(linked) == ["order-cancelled-after-posting"]
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["at first sight", "while it is held"])
+def test_an_order_that_was_posted_elsewhere_waits_for_a_person(linked: House, known: bool) -> None:
+    linked.orders.put("A-1", "9" if known else "1", "11")
+    books = Books()
+    if known:
+        bring_in(linked, books)
+        told = list(linked.orders.told)
+        reread(linked, rows=({**linked.orders.orders[0].rows[0], "customer": "1"},))
+    reread(linked, external_id="T-elsewhere")
+    for _ in range(2):
+        bring_in(linked, books)
+        order = linked.order("A-1")
+        assert (order.state, order.external_id) == (OrderState.REFUSED, "T-elsewhere")
+        assert open_codes(linked) == ["order-posted-elsewhere"]
+    assert books.written == []
+    assert linked.orders.told == (told if known else [])
+    with linked.ctx.store.begin() as tx:
+        ledger.retry(linked.ctx, tx, order, linked.clock())
+    bring_in(linked, books)
+    order = linked.order("A-1")
+    assert (order.state, order.external_id) == (OrderState.POSTED, f"T-{books.written[0]['set']}")
+    assert open_codes(linked) == []
+    reread(linked, external_id=order.external_id)
+    bring_in(linked, books)
+    assert (linked.order("A-1").state, len(books.written)) == (OrderState.POSTED, 1)

@@ -370,3 +370,10 @@ def test_a_value_says_the_same_after_it_was_kept(value: Any) -> None:
         assert bytes.fromhex(again) == value
     elif isinstance(value, date | time):
         assert type(value).fromisoformat(again) == value
+
+
+def test_an_order_names_the_document_that_it_is_already() -> None:
+    rows = [row("a", 0, qb=None), row("a", 0, qb=" 1A-5 "), row("b", 1, qb="  "), row("c", 2, qb=7)]
+    found, _ = read(rows, external_id_column="qb")
+    assert [order.external_id for order in found] == ["1A-5", "", "7"]
+    assert [order.external_id for order in read(rows)[0]] == ["", "", ""]

@@ -270,6 +270,14 @@ def test_the_database_is_told_and_told_again(url: str) -> None:
     assert [(each.order, each.updated_at) for each in orders_db.orders(url)] == before
 
 
+def test_what_was_told_is_read_as_the_id_of_the_order(url: str) -> None:
+    orders_db.add_orders(url, [order("A"), order("B"), order("C")], NOW - timedelta(hours=1))
+    ORDERS.write_back(connection(url), RESULTS)
+    query = "SELECT order_no, updated_at, quickbooks_id FROM orders"
+    found, _ = ORDERS.read_orders(connection(url, query=query, external_id_column="quickbooks_id"), None, NOW)
+    assert [(each.key, each.external_id) for each in found] == [("A", "4C-1415942229"), ("B", ""), ("C", "")]
+
+
 def test_without_a_statement_nobody_is_told(url: str) -> None:
     orders_db.add_orders(url, [order("A")], NOW)
     assert ORDERS.write_back(connection(url, write_back=" "), RESULTS) == 0
@@ -319,6 +327,7 @@ def test_a_wrong_query_is_told_in_the_database_s_own_words(url: str) -> None:
             "query names :note, which nothing fills",
         ),
         ({"query": " ; "}, "query is empty"),
+        ({"external_id_column": "quickbooks_id"}, "has no column quickbooks_id; it has"),
         ({"time_zone": "Mars/Olympus"}, "no time zone 'Mars/Olympus'"),
         ({"time_zone": ""}, "no time zone ''"),
         ({"time_zone": "../etc/passwd"}, "no time zone"),

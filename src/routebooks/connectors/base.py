@@ -284,6 +284,8 @@ class SourceOrder:
     #: its state is now one in which orders are not taken (cancelled, put off): a new order is not to be taken, and one
     #: that was taken before is to be reported. One row at least shows the state; the others may be missing
     cancelled: bool = False
+    #: the id of a document that the orders database says this order is already; whether it is ours, the ledger knows
+    external_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from routebooks.connectors.base import Connection, DocumentTarget, OrderCursor, OrderSource, SourceOrder
-from routebooks.engine import documents
+from routebooks.engine import documents, ledger
 from routebooks.engine.context import Context, as_json
 from routebooks.errors import Problem
 from routebooks.records import Rejected
@@ -124,7 +124,7 @@ def _keep(tx: Tx, flow: Flow, run_id: int, item: SourceOrder, now: datetime) -> 
             _list(tx, flow, run_id, [Rejected(item.key, item.problem, {"rows": list(item.rows)})], now)
     elif known is None:
         if not item.cancelled and not _before_start(flow, item):
-            _new(tx, flow, item, now)
+            _judge(tx, _new(tx, flow, item, now), run_id, item, now)
     elif known.state is OrderState.SENDING:
         _keep_for_later(tx, known, item)
     elif item.cancelled:
@@ -134,6 +134,7 @@ def _keep(tx: Tx, flow: Flow, run_id: int, item: SourceOrder, now: datetime) -> 
         store.change_order(tx, known.id, source=_rows(item), stamp=item.stamp)
         if known.state is OrderState.DROPPED and (known.problem or {}).get("code") == CANCELLED:
             store.change_order(tx, known.id, state=OrderState.NEW, problem=None)
+        _judge(tx, store.order(tx, known.id), run_id, item, now)
 
 
 def _before_start(flow: Flow, item: SourceOrder) -> bool:
@@ -146,9 +147,9 @@ def _rows(item: SourceOrder) -> list[dict[str, Any]]:
     return [dict(row) for row in item.rows]
 
 
-def _new(tx: Tx, flow: Flow, item: SourceOrder, now: datetime) -> None:
+def _new(tx: Tx, flow: Flow, item: SourceOrder, now: datetime) -> Order:
     rejected.resolve(tx, flow.id, flow.stream, now, keys=[item.key])
-    store.add_order(
+    order_id = store.add_order(
         tx,
         company_id=flow.company_id,
         flow_id=flow.id,
@@ -158,11 +159,27 @@ def _new(tx: Tx, flow: Flow, item: SourceOrder, now: datetime) -> None:
         state=OrderState.NEW,
         read_at=now,
     )
+    return store.order(tx, order_id)
+
+
+def _judge(tx: Tx, order: Order, run_id: int, item: SourceOrder, now: datetime) -> None:
+    """An order that comes with a QuickBooks id, and not one of ours, waits for a person: a person's word is kept."""
+    if not item.external_id or item.external_id == order.external_id or order.state is OrderState.DROPPED:
+        return
+    problem = Problem(
+        "order-posted-elsewhere",
+        f"Order {order.key} carries the QuickBooks id {item.external_id}, which Routebooks did not get for it.",
+        "Look for it in QuickBooks. If it is there, end this record with `routebooks rejected resolve`; "
+        "if it is not, `routebooks order retry` posts it all the same.",
+    )
+    store.change_order(tx, order.id, external_id=item.external_id)
+    ledger.refuse(tx, order, run_id, problem, now)
 
 
 def _keep_for_later(tx: Tx, known: Order, item: SourceOrder) -> None:
     """What an order on its way reads as now can mean nothing before the answer is here; then `catch_up` looks at it."""
     later = {"stamp": item.stamp.isoformat(), "rows": _rows(item), "cancelled": item.cancelled}
+    later["external_id"] = item.external_id
     as_sent = not item.cancelled and later["rows"] == known.source
     store.change_order(tx, known.id, later=None if as_sent else later)
 
@@ -170,7 +187,11 @@ def _keep_for_later(tx: Tx, known: Order, item: SourceOrder) -> None:
 def _later(order: Order) -> SourceOrder:
     kept: Mapping[str, Any] = order.later or {}
     return SourceOrder(
-        order.key, datetime.fromisoformat(kept["stamp"]), tuple(kept["rows"]), cancelled=kept["cancelled"]
+        order.key,
+        datetime.fromisoformat(kept["stamp"]),
+        tuple(kept["rows"]),
+        cancelled=kept["cancelled"],
+        external_id=kept["external_id"],
     )
 
 

@@ -45,6 +45,7 @@ class Order:
     source: list[dict[str, Any]]
     document: dict[str, Any] | None
     state: OrderState
+    #: posted: the id that QuickBooks gave us for it; else one that the orders database claims
     external_id: str | None
     number: str | None
     tries: int
@@ -53,7 +54,7 @@ class Order:
     read_at: datetime
     posted_at: datetime | None
     told: str | None
-    #: how it was read while it was on its way: stamp, rows, cancelled
+    #: how it was read while it was on its way: stamp, rows, cancelled, external id
     later: dict[str, Any] | None
 
     def __post_init__(self) -> None:
@@ -127,13 +128,17 @@ def orders_with_later(tx: Tx, flow_id: int) -> list[Order]:
 
 
 def orders_to_tell(tx: Tx, flow_id: int) -> list[Order]:
-    """The orders whose present state the orders database does not know yet."""
+    """The orders whose present state the orders database does not know yet.
+
+    One that carries an id which is not ours is left there as it is.
+    """
     query = (
         sa.select(ledger)
         .where(
             ledger.c.flow_id == flow_id,
             ledger.c.state.in_((OrderState.POSTED, OrderState.REFUSED, OrderState.HELD, OrderState.DROPPED)),
             sa.or_(ledger.c.told.is_(None), ledger.c.told != ledger.c.state),
+            sa.or_(ledger.c.state == OrderState.POSTED, ledger.c.external_id.is_(None)),
         )
         .order_by(ledger.c.id)
     )

@@ -37,6 +37,8 @@ class Reading:
     statuses: frozenset[str] = frozenset()
     #: the other statuses that take back an order which was taken; empty: all others do
     cancelling: frozenset[str] = frozenset()
+    #: the column that names the document which an order already is
+    external_id_column: str = ""
     most: int = 1000
     #: how many orders are held in memory before the latest of them are dropped again
     room: int = 10_000
@@ -57,7 +59,14 @@ def gather(
     for row in rows:
         gathering.add(row)
     found = [
-        SourceOrder(order.key, order.stamp, tuple(order.rows), _problem(order, reading), order.cancelled)
+        SourceOrder(
+            order.key,
+            order.stamp,
+            tuple(order.rows),
+            _problem(order, reading),
+            order.cancelled,
+            _external_id(order, reading),
+        )
         for order in gathering.orders()
         if order.unreadable or order.stamp >= since
     ]
@@ -191,6 +200,11 @@ def _problem(order: _Order, reading: Reading) -> Problem | None:
         return None
     message = f"Order {order.key} has {len(order.rows)} of {said or 'an unknown number of'} lines."
     return Problem("order-incomplete", message, "It is taken by itself when all its lines are there.")
+
+
+def _external_id(order: _Order, reading: Reading) -> str:
+    column = reading.external_id_column
+    return next(filter(None, (_word(row[column]) for row in order.rows)), "") if column else ""
 
 
 def _word(value: Any) -> str:

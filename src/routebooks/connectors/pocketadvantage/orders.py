@@ -71,6 +71,12 @@ class PocketAdvantageOrders:
             default="",
             help="Column with the number of lines an order must have before it is taken; empty: there is none.",
         ),
+        Setting(
+            name="external_id_column",
+            default="",
+            help="Column with the QuickBooks id of an order that was posted before; empty: there is none. An order "
+            "with an id that Routebooks did not get for it is not posted until a person says so.",
+        ),
         Setting(name="status_column", default="", help="Column with the order's state; empty: every order is taken."),
         Setting(
             name="status_values",
@@ -221,6 +227,7 @@ def _reading(connection: Connection) -> Reading:
         status_column=_text(connection, "status_column"),
         statuses=_statuses(connection, "status_values"),
         cancelling=_statuses(connection, "cancelled_values"),
+        external_id_column=_text(connection, "external_id_column"),
         most=max(1, int(connection.settings["max_orders"])),
     )
 
@@ -281,7 +288,13 @@ def _columns(result: sa.CursorResult[Any], reading: Reading) -> list[str]:
             hint="Name the columns in the query one by one, with AS where two tables have the same.",
             code="orders-columns",
         )
-    wanted = (reading.key_column, reading.stamp_column, reading.line_count_column, reading.status_column)
+    wanted = (
+        reading.key_column,
+        reading.stamp_column,
+        reading.line_count_column,
+        reading.status_column,
+        reading.external_id_column,
+    )
     if missing := [name for name in wanted if name and name not in names]:
         raise ConfigError(
             f"The orders query has no column {' and '.join(missing)}; it has {', '.join(names)}.",
