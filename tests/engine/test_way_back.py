@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from house import Books, House, look_again, record, records
-from routebooks.engine import documents, ledger, order_reading, runs
+from routebooks.connectors.base import Setting
+from routebooks.engine import connections, documents, ledger, order_reading, runs
 from routebooks.errors import ConfigError
+from routebooks.store import companies, rejected
 from routebooks.store import exchange as exchange_store
 from routebooks.store import flows as flow_store
 from routebooks.store import ledger as ledger_store
-from routebooks.store import rejected
 from routebooks.store import runs as run_store
 from routebooks.store.ledger import OrderState
 from routebooks.store.runs import State
@@ -212,7 +213,6 @@ def test_a_stop_withdraws_what_has_not_left(linked: House) -> None:
 
 
 def test_a_moved_company_file_holds_writes_but_not_reads(linked: House) -> None:
-    from routebooks.store import companies
 
     linked.orders.put("A-1", "1", "11")
     with linked.ctx.store.begin() as tx:
@@ -243,7 +243,6 @@ def test_nothing_goes_to_a_company_file_that_is_not_the_bound_one(linked: House,
 
 
 def test_a_pause_is_obeyed_between_two_requests(linked: House) -> None:
-    from routebooks.store import companies
 
     for number in range(3):
         linked.orders.put(f"A-{number}", "1", "11")
@@ -489,3 +488,56 @@ def test_an_order_that_was_posted_elsewhere_waits_for_a_person(linked: House, kn
     reread(linked, external_id=order.external_id)
     bring_in(linked, books)
     assert (linked.order("A-1").state, len(books.written)) == (OrderState.POSTED, 1)
+
+
+def correct(house: House, **given: str) -> None:
+    """Change settings of the orders connection."""
+    house.orders.settings = (
+        Setting(name="url", help="Address.", default="", secret=True, read_anew=True),
+        Setting(name="zone", help="Zone of stamps.", default="UTC", read_anew=True),
+        Setting(name="room", help="Orders at once.", default="1"),
+    )
+    with house.ctx.store.begin() as tx:
+        row = companies.connection(tx, house.flow("orders").source_id)
+        connections.change(house.ctx, tx, row, given, "test")
+
+
+@pytest.fixture
+def overlooked(linked: House) -> tuple[House, Books]:
+    """A-1 is posted; A-0 lies far behind the cursor."""
+    linked.orders.put("A-1", "1", "11")
+    books = Books()
+    bring_in(linked, books)
+    linked.orders.put("A-0", "1", "11")
+    linked.orders.orders.reverse()
+    reread(linked, stamp=linked.orders.orders[1].stamp - timedelta(hours=5))
+    return linked, books
+
+
+@pytest.mark.parametrize("given", [{"zone": "America/New_York"}, {"url": "elsewhere"}], ids=["zone", "secret"])
+def test_a_corrected_connection_is_read_from_the_start(overlooked: tuple[House, Books], given: dict[str, str]) -> None:
+    house, books = overlooked
+    correct(house, zone="UTC", url="", room="2")
+    bring_in(house, books)
+    assert [slip["key"] for slip in books.written] == ["A-1"]
+    correct(house, **given)
+    bring_in(house, books)
+    assert [slip["key"] for slip in books.written] == ["A-1", "A-0"]
+
+
+def test_a_connection_that_is_corrected_while_it_is_read_is_read_again(
+    overlooked: tuple[House, Books], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, books = overlooked
+    read = house.orders.read_orders
+
+    def corrected_meanwhile(*arguments: Any) -> Any:
+        found = read(*arguments)
+        correct(house, zone="America/New_York")
+        return found
+
+    monkeypatch.setattr(house.orders, "read_orders", corrected_meanwhile)
+    bring_in(house, books)
+    monkeypatch.undo()
+    bring_in(house, books)
+    assert [slip["key"] for slip in books.written] == ["A-1", "A-0"]

@@ -56,6 +56,10 @@ def test_it_is_a_connector_and_an_order_source() -> None:
     assert [setting.name for setting in ORDERS.settings if setting.secret] == ["url"]
 
 
+def test_what_says_which_orders_there_are_lets_all_be_read_again() -> None:
+    assert {each.name for each in ORDERS.settings if each.read_anew} == {"url", "query", "stamp_column", "time_zone"}
+
+
 def test_orders_as_read(url: str) -> None:
     orders_db.add_orders(url, [order("B"), order("A", lines=1)], NOW - timedelta(hours=3))
     found, cursor = ORDERS.read_orders(connection(url), None, NOW)

@@ -49,6 +49,8 @@ class Setting:
     assumed: bool = False
     #: a write that is under way is recognised by it: it cannot be changed before the answer is here
     fixed_while_writing: bool = False
+    #: it says which records there are and when they changed: with another value, flows from here read from the start
+    read_anew: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from routebooks.connectors.base import CallingSource, Check, Connector, Preparin
 from routebooks.engine.context import Context
 from routebooks.engine.window import opens_in
 from routebooks.errors import ConfigError
-from routebooks.store import audit, ledger
+from routebooks.store import audit, flows, ledger
 from routebooks.store import companies as store
 from routebooks.store.companies import Caller, ConnectionRow
 from routebooks.store.database import Tx
@@ -75,12 +75,13 @@ def change(ctx: Context, tx: Tx, row: ConnectionRow, given: Mapping[str, str], a
             hint="Let the Web Connector finish (`routebooks order list --state sending`), then change it.",
             code="setting-in-use",
         )
+    kept = ctx.vault.open(row.secrets)
     store.change_connection(
-        tx,
-        row.id,
-        settings={**row.settings, **settings},
-        secrets=ctx.vault.seal({**ctx.vault.open(row.secrets), **secrets}),
+        tx, row.id, settings={**row.settings, **settings}, secrets=ctx.vault.seal({**kept, **secrets})
     )
+    before = {**row.settings, **kept}
+    if _reads_otherwise(kind, before, {**before, **settings, **secrets}):
+        flows.rewind(tx, row.id, ctx.now())
     audit.note(
         tx,
         company_id=row.company_id,
@@ -90,6 +91,12 @@ def change(ctx: Context, tx: Tx, row: ConnectionRow, given: Mapping[str, str], a
         now=ctx.now(),
         settings=sorted(given),
     )
+
+
+def _reads_otherwise(kind: Connector, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a setting changed that says which records there are: some may lie behind the cursors then."""
+    declared = [setting for setting in kind.settings if setting.read_anew]
+    return any(before.get(each.name, each.default) != after.get(each.name, each.default) for each in declared)
 
 
 def new_password(ctx: Context, tx: Tx, row: ConnectionRow, actor: str) -> Added:

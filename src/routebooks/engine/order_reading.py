@@ -38,7 +38,8 @@ def read_orders(ctx: Context, run_id: int) -> None:
     with ctx.store.begin() as tx:
         for item in found:
             _keep(tx, flow, run_id, item, ctx.now())
-        if moved is not None:
+        # Somebody who corrected the connection meanwhile wants all read again.
+        if moved is not None and flows.cursor(tx, flow.id) == kept:
             mark = {"stamp": moved.stamp.isoformat(), "key": moved.key, "start_date": _start_date(flow)}
             flows.set_cursor(tx, flow.id, mark, ctx.now())
         run_store.change_run(tx, run_id, records_read=len(found))
@@ -50,9 +51,9 @@ def _start_date(flow: Flow) -> str:
 
 
 def _cursor(flow: Flow, kept: Mapping[str, Any] | None) -> OrderCursor | None:
-    """Where to read on. With another start date than before it is begun anew: an earlier one lies behind the cursor."""
+    """Where to read on. With another start date, or once rewound, all is read again: the ledger knows what it has."""
     start = _start_date(flow)
-    if kept is not None and kept.get("start_date", "") == start:
+    if kept is not None and kept.get("start_date") == start:
         return OrderCursor(datetime.fromisoformat(kept["stamp"]), kept["key"])
     if start:
         return OrderCursor(datetime.fromisoformat(start), "")

@@ -73,6 +73,15 @@ def cursor(tx: Tx, flow_id: int) -> dict[str, Any] | None:
     return value
 
 
+def rewind(tx: Tx, source_id: int, now: datetime) -> None:
+    """Let the flows that read from a connection begin at the start again.
+
+    No two such cursors are alike, so that a reading which is under way can see that it has been overtaken.
+    """
+    for flow_id in tx.execute(sa.select(flows.c.id).where(flows.c.source_id == source_id)).scalars().all():
+        set_cursor(tx, flow_id, {"anew": now.isoformat()}, now)
+
+
 def set_cursor(tx: Tx, flow_id: int, value: dict[str, Any], now: datetime) -> None:
     """Move the cursor."""
     changed = tx.execute(cursors.update().where(cursors.c.flow_id == flow_id).values(value=value, updated_at=now))

@@ -49,12 +49,14 @@ class PocketAdvantageOrders:
         Setting(
             name="url",
             secret=True,
+            read_anew=True,
             help="Address of the orders database with user and password: postgresql://user:password@host:5432/database.",
         ),
         Setting(
             name="query",
             default=_QUERY,
             assumed=True,
+            read_anew=True,
             help="One row for each line, the order's own columns repeated; :since and :until bound the change stamp.",
         ),
         Setting(
@@ -64,6 +66,7 @@ class PocketAdvantageOrders:
             name="stamp_column",
             default="updated_at",
             assumed=True,
+            read_anew=True,
             help="Column with the instant of the last change of the order or of any of its lines.",
         ),
         Setting(
@@ -99,7 +102,12 @@ class PocketAdvantageOrders:
         ),
         Setting(name="overlap_minutes", default=120, help="How far before the last stamp seen each reading begins."),
         Setting(name="settle_minutes", default=2, help="How old a stamp must be, so that no order is half written."),
-        Setting(name="time_zone", default="UTC", help="Time zone of stamps that name none, such as America/New_York."),
+        Setting(
+            name="time_zone",
+            default="UTC",
+            read_anew=True,
+            help="Time zone of stamps that name none, such as America/New_York.",
+        ),
         Setting(name="max_orders", default=1000, help="How many new orders are taken at once; the others come next."),
     )
 
