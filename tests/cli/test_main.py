@@ -81,7 +81,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "flow": {"add", "list", "show", "set", "on", "off", "schedule", "run"},
         "run": {"list", "show", "watch", "cancel"},
         "rejected": {"list", "show", "resolve"},
-        "order": {"list", "show", "retry"},
+        "order": {"list", "show", "retry", "drop"},
         "file": {"list", "get", "show", "release", "resend"},
         "alert": {"add", "list", "test", "remove"},
         "status": set(),

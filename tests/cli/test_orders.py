@@ -102,6 +102,45 @@ def test_a_refused_order_is_tried_again_with_a_new_set_id(program: Program) -> N
     assert ("command line", "retry order", "A-1") in program.audit()
 
 
+def test_an_order_is_dropped_and_brought_back(posted: Program) -> None:
+    house = posted.house
+    assert [row["code"] for row in posted.json("rejected", "list")] == ["customer-not-linked"]
+    house.orders.orders.clear()
+    said = posted.json("order", "drop", "Harbor", "A-2")
+    assert (set(said), said["state"], said["problem"]["code"]) == (KEYS, "dropped", "order-dropped")
+    assert posted.json("rejected", "list") == []
+    assert posted.audit()[-1] == ("command line", "drop order", "A-2")
+    house.orders.put("A-2", "1", "1")
+    post(house)
+    assert [(told.key, told.status, told.message) for told in house.orders.told[-1:]] == [
+        ("A-2", "dropped", "Order A-2 was dropped by a person.")
+    ]
+    assert posted.json("order", "list", "--state", "dropped")[0]["told"] == "dropped"
+    assert "dropped" in posted("order", "drop", "Harbor", "A-2").stdout
+    posted("order", "retry", "Harbor", "A-2")
+    post(house)
+    assert posted.json("order", "show", "Harbor", "A-2")["state"] == "posted"
+
+
+def test_what_is_on_its_way_or_in_quickbooks_is_not_dropped(posted: Program) -> None:
+    assert "[order-posted]" in posted.refused("order", "drop", "Harbor", "A-1")
+    assert "[order-unknown]" in posted.refused("order", "drop", "Harbor", "A-9")
+    house = posted.house
+    house.orders.put("A-3", "1", "1")
+    house.run("orders")
+    house.visit(lambda request: None if "write" in request else Books()(request))
+    assert "[order-sending]" in posted.refused("order", "drop", "Harbor", "A-3")
+    post(house)
+    house.orders.put("A-4", "1", "1")
+    house.run("orders")
+    house.visit(
+        lambda request: (
+            {"outcome": "unknown" if "write" in request else "retry"} if "ask" not in request else Books()(request)
+        )
+    )
+    assert "[order-sending]" in posted.refused("order", "drop", "Harbor", "A-4")
+
+
 def test_what_stands_in_quickbooks_is_not_tried_again(posted: Program) -> None:
     assert "[order-posted]" in posted.refused("order", "retry", "Harbor", "A-1")
     assert "[order-unknown]" in posted.refused("order", "retry", "Harbor", "A-9")

@@ -10,7 +10,7 @@ import pytest
 
 from house import Books, House, look_again, record, records
 from routebooks.connectors.base import Setting
-from routebooks.engine import connections, documents, ledger, order_reading, runs
+from routebooks.engine import connections, documents, ledger, order_control, order_reading, runs
 from routebooks.errors import ConfigError
 from routebooks.store import companies, rejected
 from routebooks.store import exchange as exchange_store
@@ -119,7 +119,7 @@ def test_a_refused_order_waits_for_a_person_and_gets_a_new_set_id(linked: House)
     bring_in(linked, books)
     assert books.written == []
     with linked.ctx.store.begin() as tx:
-        ledger.retry(linked.ctx, tx, linked.order("A-1"), linked.clock())
+        order_control.retry(linked.ctx, tx, linked.order("A-1"), linked.clock())
     linked.tick()
     linked.tick()
     linked.visit(books)
@@ -127,7 +127,7 @@ def test_a_refused_order_waits_for_a_person_and_gets_a_new_set_id(linked: House)
     assert linked.order("A-1").state is OrderState.POSTED
     assert books.written[0]["set"] != first["set"]
     with pytest.raises(ConfigError), linked.ctx.store.begin() as tx:
-        ledger.retry(linked.ctx, tx, linked.order("A-1"), linked.clock())
+        order_control.retry(linked.ctx, tx, linked.order("A-1"), linked.clock())
 
 
 def test_too_busy_is_tried_again_with_a_new_attempt_and_ends_in_the_list(linked: House) -> None:
@@ -480,7 +480,7 @@ def test_an_order_that_was_posted_elsewhere_waits_for_a_person(linked: House, kn
     assert books.written == []
     assert linked.orders.told == (told if known else [])
     with linked.ctx.store.begin() as tx:
-        ledger.retry(linked.ctx, tx, order, linked.clock())
+        order_control.retry(linked.ctx, tx, order, linked.clock())
     bring_in(linked, books)
     order = linked.order("A-1")
     assert (order.state, order.external_id) == (OrderState.POSTED, f"T-{books.written[0]['set']}")

@@ -14,7 +14,7 @@ from routebooks.cli.params import CompanyName, Json, Limit, OnlyCompany, example
 from routebooks.cli.state import ACTOR, state_of
 from routebooks.cli.views import View, zones
 from routebooks.cli.words import instant
-from routebooks.engine import ledger as engine
+from routebooks.engine import order_control as engine
 from routebooks.engine.context import Context
 from routebooks.store import audit, runs
 from routebooks.store import ledger as store
@@ -150,9 +150,28 @@ def _facts(view: View, zone: str) -> list[tuple[str, object]]:
     ]
 
 
+@app.command(epilog=examples("order drop Harbor A-1001", "order drop Harbor A-1001 --json"))
+def drop(ctx: typer.Context, company: CompanyName, key: Key, as_json: Json = False) -> None:
+    """End an order that is not to be posted any more.
+
+    Such as one that was deleted in PocketAdvantage while it was held. What is on its way or stands in QuickBooks is
+    left alone; `order retry` brings a dropped order back.
+    """
+    context = state_of(ctx).context
+    now = context.now()
+    with context.store.begin() as tx:
+        owner = find.company(tx, company)
+        line = find.order(tx, owner, key)
+        engine.drop(tx, line.order, now)
+        audit.note(tx, company_id=owner.id, actor=ACTOR, action="drop order", subject=key, now=now)
+        view = _view(find.order(tx, owner, key))
+    output(view, as_json, facts([("order", key), ("state", view["state"])]))
+    say("Its next run tells the orders database, if the connection has a statement for it.")
+
+
 @app.command(epilog=examples("order retry Harbor A-1001"))
 def retry(ctx: typer.Context, company: CompanyName, key: Key, as_json: Json = False) -> None:
-    """Ask for another try of an order. Mend first what it was refused or held for."""
+    """Ask for another try of an order, also of a dropped one. Mend first what it was refused or held for."""
     state = state_of(ctx)
     context = state.context
     now = context.now()

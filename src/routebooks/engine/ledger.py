@@ -15,7 +15,7 @@ from typing import Any
 from routebooks.connectors.base import Connection, DocumentTarget, Outcome, WriteAnswer
 from routebooks.engine import runs
 from routebooks.engine.context import Context, as_json
-from routebooks.errors import ConfigError, Problem
+from routebooks.errors import Problem
 from routebooks.records import Document, Rejected
 from routebooks.store import exchange, flows, rejected
 from routebooks.store import ledger as store
@@ -298,21 +298,3 @@ def not_understood(tx: Tx, request: Request, now: datetime) -> None:
         _cleared(tx, request.write_attempt_id or 0)
     else:
         store.change_write_attempt(tx, request.write_attempt_id or 0, answered_at=now)
-
-
-def retry(ctx: Context, tx: Tx, order: Order, now: datetime) -> None:
-    """A person asks for another try of an order. Raises ConfigError when it stands in QuickBooks or is on its way."""
-    order = store.order(tx, order.id, lock=True)
-    if order.state is OrderState.POSTED:
-        raise ConfigError(
-            f"Order {order.key} stands in QuickBooks already (number {order.number}).", code="order-posted"
-        )
-    if order.state is OrderState.SENDING:
-        raise ConfigError(
-            f"Order {order.key} is on its way; only the answer of QuickBooks can tell what became of it.",
-            hint="Let the Web Connector run; a second attempt now could post it twice.",
-            code="order-sending",
-        )
-    store.change_order(tx, order.id, state=OrderState.NEW, not_before=None, tries=order.tries + 1)
-    flow = flows.flow(tx, order.flow_id)
-    runs.create(ctx, tx, [flow], "person", now)

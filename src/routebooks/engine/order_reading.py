@@ -170,8 +170,8 @@ def _judge(tx: Tx, order: Order, run_id: int, item: SourceOrder, now: datetime) 
     problem = Problem(
         "order-posted-elsewhere",
         f"Order {order.key} carries the QuickBooks id {item.external_id}, which Routebooks did not get for it.",
-        "Look for it in QuickBooks. If it is there, end this record with `routebooks rejected resolve`; "
-        "if it is not, `routebooks order retry` posts it all the same.",
+        "Look for it in QuickBooks. If it is there, end it here with `routebooks order drop`; if it is not, "
+        "`routebooks order retry` posts it all the same.",
     )
     store.change_order(tx, order.id, external_id=item.external_id)
     ledger.refuse(tx, order, run_id, problem, now)

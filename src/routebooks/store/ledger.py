@@ -27,7 +27,7 @@ class OrderState(StrEnum):
     RETRY = "retry"
     #: QuickBooks said no; a person mends it and asks for another try
     REFUSED = "refused"
-    #: it is not to be posted any more: cancelled in PocketAdvantage, until it is reopened there
+    #: it is not to be posted any more: a person said so, or it was cancelled in PocketAdvantage and not reopened
     DROPPED = "dropped"
     #: it stands in QuickBooks
     POSTED = "posted"
