@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from routebooks.engine import connections, exchange, flows, ledger, runs, sessions, work
+from routebooks.engine import connections, exchange, flows, order_answers, runs, sessions, work
 from routebooks.engine.context import Context
-from routebooks.store import companies
+from routebooks.store import companies, rejected
 from routebooks.store import flows as flow_store
 from routebooks.store import ledger as ledger_store
 from routebooks.store import runs as run_store
@@ -231,4 +231,23 @@ def build(url: str, folder: Path) -> House:
 
 def look_again(house: House) -> None:
     """The part of the tick that asks about unknown writes."""
-    ledger.look_again(house.ctx)
+    order_answers.look_again(house.ctx)
+
+
+def bring_in(house: House, books: Books) -> None:
+    """An order run from its start to its end, with a rightly answering caller."""
+    house.run("orders")
+    house.tick()
+    house.visit(books)
+    house.tick()
+
+
+def open_codes(house: House) -> list[str]:
+    """The codes in the rejected list."""
+    with house.ctx.store.read() as tx:
+        return [line.rejected.code for line in rejected.list_rejected(tx)]
+
+
+def reread(house: House, **changed: Any) -> None:
+    """The first order as it stands in its database from now on."""
+    house.orders.orders[0] = replace(house.orders.orders[0], **changed)

@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from routebooks.engine import alerts, ledger, notify, runs, sessions, work
+from routebooks.engine import alerts, notify, order_answers, runs, sessions, work
 from routebooks.engine.context import Context
 from routebooks.engine.durable import Durable
 from routebooks.errors import ConfigError
@@ -73,7 +73,7 @@ def tick(ctx: Context, durable: Durable, seconds: float) -> Beat:
         "tick",
         seconds,
         lambda: sessions.end_silent(ctx),
-        lambda: ledger.look_again(ctx),
+        lambda: order_answers.look_again(ctx),
         lambda: runs.bring_back(ctx, durable.ended),
         lambda: runs.tick(ctx, start),
     )

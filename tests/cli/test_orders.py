@@ -64,7 +64,7 @@ def test_an_order_is_shown_with_its_attempts(posted: Program) -> None:
     [attempt] = shown["attempts"]
     assert set(attempt) == {
         *("number", "run", "set_id", "state", "outcome"),
-        *("first_out_at", "answered_at", "problem"),
+        *("first_out_at", "sendings", "answered_at", "problem"),
     }
     assert (attempt["number"], attempt["state"], attempt["outcome"]) == (1, "cleared", "ok")
     said = posted("order", "show", "Harbor", "A-1").stdout

@@ -3,39 +3,131 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from house import Books, House, records
-from routebooks.engine import deliver, exchange, runs, sessions
-from routebooks.store import companies, deliveries
+from routebooks.engine import deliver, exchange, order_answers, runs, sessions
+from routebooks.store import companies, deliveries, rejected
 from routebooks.store import exchange as exchange_store
 from routebooks.store import flows as flow_store
+from routebooks.store import ledger as ledger_store
 from routebooks.store.ledger import OrderState
 from routebooks.store.runs import State
 
 
 @pytest.fixture
-def linked(house: House) -> House:
-    house.run("customers")
-    house.run("items")
-    house.visit(Books({"customers": records(range(1, 4)), "items": records(range(11, 14))}))
-    house.tick()
-    house.orders.put("A-1", "1", "11")
-    house.run("orders")
-    return house
+def linked(linked: House) -> House:
+    linked.orders.put("A-1", "1", "11")
+    linked.run("orders")
+    return linked
 
 
-def test_too_busy_for_a_second_sending_says_nothing_of_the_first(linked: House) -> None:
+def loses_the_answer(books: Books) -> Callable[[dict[str, Any]], Any]:
+    """Does every write, and its answer never arrives."""
+    return lambda request: (books(request), None)[1] if "write" in request else books(request)
+
+
+NO = [{"outcome": "retry"}, {"outcome": "hold"}, {"outcome": "stop"}, "bad"]
+
+
+@pytest.mark.parametrize("no", NO, ids=["busy", "refused", "stopped", "unreadable"])
+@pytest.mark.parametrize("done", [True, False], ids=["done", "not done"])
+def test_a_no_to_a_second_sending_says_nothing_of_the_first(linked: House, no: Any, done: bool) -> None:
     books = Books()
-    linked.visit(lambda request: (books(request), None)[1] if "write" in request else books(request))
-    assert len(books.written) == 1
-    linked.clock.on(minutes=1)
-    linked.visit(lambda request: {"outcome": "retry"} if "write" in request else books(request))
+    linked.visit(loses_the_answer(books) if done else lambda request: None if "write" in request else books(request))
+    linked.visit(lambda request: no if "write" in request else books(request))
+    linked.tick()
+    assert linked.order("A-1").state is (OrderState.POSTED if done else OrderState.NEW)
+    linked.run("orders")
+    linked.visit(books)
     linked.tick()
     assert linked.order("A-1").state is OrderState.POSTED
     assert len(books.written) == 1
+
+
+def test_a_request_given_out_twice_in_a_session_was_sent_twice(linked: House) -> None:
+    books = Books()
+    opening = sessions.open_session(linked.ctx, linked.books)
+
+    def turn(reply: dict[str, Any] | None = None) -> dict[str, Any]:
+        request: dict[str, Any] = json.loads(exchange.hand_out(linked.ctx, opening.ticket, "C:/books"))
+        answer = books(request) if reply is None else reply
+        exchange.take(linked.ctx, opening.ticket, json.dumps(answer).encode(), "", "")
+        return request
+
+    turn()
+    books(json.loads(exchange.hand_out(linked.ctx, opening.ticket, "C:/books")))
+    assert "write" in turn({"outcome": "hold"})
+    assert "find" in turn()
+    assert linked.order("A-1").state is OrderState.POSTED
+
+
+def codes(house: House) -> list[tuple[str, str]]:
+    with house.ctx.store.read() as tx:
+        return [(line.rejected.key, line.rejected.code) for line in rejected.list_rejected(tx)]
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["done", "not done"])
+@pytest.mark.parametrize("silence", [None, "0x80010105"], ids=["lost", "broken down"])
+def test_a_write_that_is_never_answered_is_looked_for_and_ends(linked: House, done: bool, silence: Any) -> None:
+    linked.orders.put("A-2", "1", "11")
+    books = Books()
+    sent = 0
+
+    def poisoned(request: dict[str, Any]) -> Any:
+        nonlocal sent
+        if request.get("key") != "A-1" or "write" not in request:
+            return {"outcome": "retry"} if request.get("find") else books(request)
+        sent += 1
+        if done:
+            books(request)
+        return silence
+
+    for _ in range(order_answers.MAX_SENDINGS + 3):
+        linked.visit(poisoned)
+    assert sent == order_answers.MAX_SENDINGS
+    assert (linked.order("A-1").state, codes(linked)) == (OrderState.SENDING, [("A-1", "order-unanswered")])
+    linked.clock.on(minutes=6)
+    order_answers.look_again(linked.ctx)
+    linked.visit(books)
+    linked.tick()
+    if done:
+        assert (linked.order("A-1").state, codes(linked)) == (OrderState.POSTED, [])
+    else:
+        assert (linked.order("A-1").state, codes(linked)) == (OrderState.REFUSED, [("A-1", "order-unanswered")])
+    linked.run("orders")
+    linked.visit(books)
+    linked.tick()
+    assert linked.order("A-2").state is OrderState.POSTED
+    assert len([slip for slip in books.written if slip["key"] == "A-1"]) == done
+
+
+def test_an_order_that_quickbooks_is_never_clear_about_ends_with_a_person(linked: House) -> None:
+    books = Books()
+    for _ in range(order_answers.MAX_ATTEMPTS + 2):
+        linked.visit(lambda request: {"outcome": "unknown"} if "write" in request else books(request))
+        linked.tick()
+        linked.run("orders")
+    order = linked.order("A-1")
+    assert (order.state, codes(linked)) == (OrderState.REFUSED, [("A-1", "order-unanswered")])
+    with linked.ctx.store.read() as tx:
+        assert len(ledger_store.write_attempts_of(tx, order.id)) == order_answers.MAX_ATTEMPTS
+
+
+@pytest.mark.parametrize("no", [{"outcome": "stop"}, "bad"], ids=["stopped", "unreadable"])
+def test_a_look_up_that_does_not_come_about_is_shown_to_a_person(linked: House, no: Any) -> None:
+    books = Books()
+    answers = {"write": {"outcome": "unknown"}, "find": no}
+    linked.visit(lambda request: next((answers[kind] for kind in answers if kind in request), None) or books(request))
+    ((key, code),) = codes(linked)
+    assert (key, code) == ("A-1", "toy-bad" if no == "bad" else "toy-refusal")
+    linked.clock.on(minutes=6)
+    order_answers.look_again(linked.ctx)
+    linked.visit(books)
+    assert (linked.order("A-1").state, codes(linked)) == (OrderState.NEW, [])
 
 
 def test_a_company_file_at_another_path_is_not_asked_what_became_of_a_write(linked: House) -> None:

@@ -54,9 +54,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def test_it_is_a_connector_and_an_order_source() -> None:
     assert all(isinstance(ORDERS, protocol) for protocol in (Connector, OrderSource))
     assert [setting.name for setting in ORDERS.settings if setting.secret] == ["url"]
-
-
-def test_what_says_which_orders_there_are_lets_all_be_read_again() -> None:
+    # what says which orders there are lets all be read again
     assert {each.name for each in ORDERS.settings if each.read_anew} == {"url", "query", "stamp_column", "time_zone"}
 
 

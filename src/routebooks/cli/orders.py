@@ -95,6 +95,7 @@ def _attempt(context: Context, tx: Tx, attempt: WriteAttempt, raw: bool) -> View
         "state": attempt.state,
         "outcome": attempt.outcome,
         "first_out_at": attempt.first_out_at,
+        "sendings": attempt.sendings,
         "answered_at": attempt.answered_at,
         "problem": attempt.problem,
     }
@@ -109,7 +110,17 @@ def _text(data: bytes) -> str:
 
 
 def _shown(view: View, zone: str) -> list[RenderableType]:
-    columns = ("attempt", "run", "set id", "state", "outcome", "first handed out", "answered", "what QuickBooks said")
+    columns = (
+        "attempt",
+        "run",
+        "set id",
+        "state",
+        "outcome",
+        "first handed out",
+        "times",
+        "answered",
+        "what QuickBooks said",
+    )
     rows = [_attempt_row(attempt, zone) for attempt in view["attempts"]]
     shown = [
         facts(_facts(view, zone)),
@@ -126,7 +137,7 @@ def _shown(view: View, zone: str) -> list[RenderableType]:
 
 
 def _attempt_row(attempt: View, zone: str) -> tuple[object, ...]:
-    times = instant(attempt["first_out_at"], zone), instant(attempt["answered_at"], zone)
+    times = instant(attempt["first_out_at"], zone), attempt["sendings"], instant(attempt["answered_at"], zone)
     facts_of = attempt["number"], attempt["run"], attempt["set_id"], attempt["state"], attempt["outcome"]
     return *facts_of, *times, (attempt["problem"] or {}).get("message", "")
 

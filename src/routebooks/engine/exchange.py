@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from routebooks.connectors.base import Outcome
-from routebooks.engine import extracts, identity, ledger, sessions
+from routebooks.engine import extracts, identity, order_answers, sessions
 from routebooks.engine.context import Context, as_json
 from routebooks.engine.sessions import Visit
 from routebooks.store import companies
@@ -39,7 +39,7 @@ def hand_out(ctx: Context, ticket: str, path: str) -> bytes:
         companies.change_caller(tx, visit.connection.id, last_seen_at=now)
         moved = bool(path and session.path and path != session.path)
         if visit.request is not None:
-            return b"" if moved else visit.request.request
+            return b"" if moved else _again(tx, visit, visit.request)
         if moved:
             store.change_session(tx, session.id, verified=False)
         if not session.verified or moved:
@@ -49,10 +49,16 @@ def hand_out(ctx: Context, ticket: str, path: str) -> bytes:
         request = sessions.next_request(tx, visit.connection.id, companies.caller(tx, visit.connection.id))
         if request is None:
             return b""
+        if request.kind == "write":
+            request = order_answers.to_send(ctx, tx, visit.connection, request, now)
         store.change_request(tx, request.id, state="out", session_id=session.id, out_at=now)
-        if request.write_attempt_id is not None and request.kind == "write":
-            ledger.handed_out(tx, request.write_attempt_id, now)
         return request.request
+
+
+def _again(tx: Tx, visit: Visit, request: Request) -> bytes:
+    if request.kind == "write":
+        order_answers.sent(tx, request, visit.now)
+    return request.request
 
 
 def _send_identity(tx: Tx, visit: Visit) -> bytes:
@@ -99,7 +105,7 @@ def _read(ctx: Context, visit: Visit, request: Request, answer: bytes, written: 
         case "page":
             return _page(ctx, visit, request, answer, written)
         case _:
-            return ledger.read_answer(ctx, visit.connection, request, answer, written, visit.now)
+            return order_answers.read_answer(ctx, visit.connection, request, answer, written, visit.now)
 
 
 def _page(ctx: Context, visit: Visit, request: Request, answer: bytes, written: Written | None) -> Record:
@@ -155,9 +161,9 @@ def _refused(ctx: Context, visit: Visit, request: Request, hresult: str, message
             else:
                 extracts.break_attempt(ctx, tx, request.attempt_id, problem, visit.now)
         elif request.kind == "write" and final:
-            ledger.not_accepted(ctx, tx, visit.connection, request, problem, visit.now)
+            order_answers.not_accepted(ctx, tx, visit.connection, request, problem, visit.now)
         elif request.kind in ("find", "clear") and final:
-            ledger.not_understood(tx, request, visit.now)
+            order_answers.not_understood(tx, request, problem, visit.now)
         elif request.kind in ("write", "find", "clear"):
             # Nobody knows whether it was done: the same bytes go out again, after all that waits, so that one order
             # at which QuickBooks breaks down keeps nothing else from going.

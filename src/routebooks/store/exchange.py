@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from routebooks.store.database import Tx, from_row
+from routebooks.store.database import Tx, from_row, one
 from routebooks.store.tables import exchange, sessions
 
 
@@ -105,6 +105,12 @@ def add_request(
         "created_at": now,
     }
     return int(tx.execute(exchange.insert().values(values).returning(exchange.c.id)).scalar_one())
+
+
+def request(tx: Tx, request_id: int) -> Request:
+    """The request with this id."""
+    row = tx.execute(sa.select(exchange).where(exchange.c.id == request_id)).one_or_none()
+    return from_row(Request, one(row, f"request {request_id}"))
 
 
 def change_request(tx: Tx, request_id: int, **values: Any) -> None:

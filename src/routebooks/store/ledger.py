@@ -74,6 +74,8 @@ class WriteAttempt:
     state: str
     outcome: str | None
     first_out_at: datetime | None
+    #: how often it left
+    sendings: int
     answered_at: datetime | None
     answer_id: int | None
     problem: dict[str, str] | None

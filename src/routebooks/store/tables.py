@@ -288,6 +288,7 @@ write_attempts = sa.Table(
     _text("state"),  # waiting | out | unknown | answered | cleared | withdrawn
     _text("outcome", optional=True),
     _instant("first_out_at"),
+    _count("sendings"),
     _instant("answered_at"),
     _ref("answer_id", "artifacts", optional=True),
     sa.Column("problem", sa.JSON(none_as_null=True)),

@@ -360,6 +360,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("first_out_at", Instant(), nullable=True),
+        sa.Column("sendings", sa.Integer(), server_default="0", nullable=False),
         sa.Column("answered_at", Instant(), nullable=True),
         sa.Column("answer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("problem", sa.JSON(none_as_null=True), nullable=True),
