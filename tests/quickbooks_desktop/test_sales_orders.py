@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ from routebooks.connectors.quickbooks_desktop.sales_orders import (
 )
 from routebooks.errors import FatalError, RecordError
 from routebooks.records import Document, Kind
+from sandbox_support import Office, furnish
+from sandbox_support import order as sandbox_order
 
 HEAD = b'<?xml version="1.0" encoding="utf-8"?><?qbxml version="13.0"?><QBXML>'
 SET_ID = "0123456789abcdefghijkl"
@@ -288,19 +291,31 @@ def test_what_became_of_a_write(data: bytes, expected: tuple[Outcome, str, str, 
 
 def test_looking_for_an_order_is_these_bytes(validated: Validate) -> None:
     since = datetime(2026, 1, 31, 23, 30, tzinfo=timezone(timedelta(hours=-6)))
-    request = find_request("13.0", order(), since)
+    request = find_request("13.0", "PONumber", since)
     assert request == (
         HEAD + b'<QBXMLMsgsRq onError="stopOnError"><SalesOrderQueryRq requestID="sales_orders">'
         b"<ModifiedDateRangeFilter><FromModifiedDate>2026-02-01T03:30:00+00:00</FromModifiedDate>"
-        b"</ModifiedDateRangeFilter><EntityFilter><ListID>80000003-1446676743</ListID></EntityFilter>"
-        b"<IncludeLineItems>false</IncludeLineItems></SalesOrderQueryRq></QBXMLMsgsRq></QBXML>"
+        b"</ModifiedDateRangeFilter><IncludeLineItems>false</IncludeLineItems>"
+        b"<IncludeRetElement>TxnID</IncludeRetElement><IncludeRetElement>RefNumber</IncludeRetElement>"
+        b"<IncludeRetElement>PONumber</IncludeRetElement></SalesOrderQueryRq></QBXMLMsgsRq></QBXML>"
     )
     validated(request)
 
 
-def test_without_a_customer_all_orders_are_looked_through(validated: Validate) -> None:
-    root = validated(find_request("13.0", order({}), datetime(2026, 1, 31, tzinfo=UTC)))
-    assert root.find(".//EntityFilter") is None
+@pytest.mark.parametrize("field", KEY_FIELDS)
+def test_an_order_that_belongs_to_another_customer_now_is_found(tmp_path: Path, field: str) -> None:
+    office = Office(tmp_path / "company.sqlite")
+    furnish(office.company)
+    written_at = office.clock()
+    office.ask(sandbox_order(header=f"<{field}>PA-17</{field}>", customer="Copper Kettle"))
+    office.clock.forward(hours=9)
+    answer = office.raw(find_request("13.0", field, written_at))
+    office.company.close()
+    (stands,) = etree.fromstring(answer).iter("SalesOrderRet")
+    assert told(read_found(field, answer, "PA-17")) == (
+        *(Outcome.OK, stands.findtext("TxnID"), stands.findtext("RefNumber"), ""),
+    )
+    assert read_found(field, answer, "PA-1").outcome is Outcome.EMPTY
 
 
 def found(*orders: tuple[str, str], code: int = 0, severity: str = "Info", count: int | None = None) -> bytes:

@@ -266,7 +266,7 @@ class DocumentTarget(Protocol):
         ...
 
     def find_request(self, connection: Connection, target: str, document: Document, since: datetime) -> bytes:
-        """The query for what may have come of a write: same customer, changed since the first hand-out."""
+        """The query for what may have come of a write: what was changed since the first hand-out, whoever it is for."""
         ...
 
     def read_found(self, connection: Connection, target: str, answer: bytes, key: str) -> WriteAnswer:

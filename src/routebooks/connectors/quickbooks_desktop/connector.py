@@ -161,7 +161,7 @@ class QuickBooksDesktop:
     def find_request(self, connection: Connection, target: str, document: Document, since: datetime) -> bytes:
         """The query for what may have come of a write."""
         sales_orders.target_of(target)
-        return sales_orders.find_request(_version(connection), document, since)
+        return sales_orders.find_request(_version(connection), _key_field(connection), since)
 
     def read_found(self, connection: Connection, target: str, answer: bytes, key: str) -> WriteAnswer:
         """Whether a sales order with our key is among those found."""

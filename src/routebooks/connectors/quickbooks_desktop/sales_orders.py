@@ -157,17 +157,16 @@ def _response(root: etree._Element, name: str) -> etree._Element:
     return found
 
 
-def find_request(version: str, document: Document, since: datetime) -> bytes:
-    """The query for what may have come of a write: this customer's orders, changed since two hours before `since`.
+def find_request(version: str, key_field: str, since: datetime) -> bytes:
+    """The query for what may have come of a write: every order changed since two hours before `since`.
 
-    Our key cannot be asked for, so it is compared on our side. No iterator: the answer is whole.
+    Not only those of its customer, for customers are merged and orders given to another one. Our key cannot be asked
+    for, so it is compared on our side; to keep the answer small it brings nothing but what is compared, and the ids.
+    No iterator: the answer is whole. (reference/quickbooks-desktop.md: SalesOrderQueryRq, IncludeRetElement.)
     """
-    customer = document.header.get("CustomerRef.ListID")
     changed = qbxml.leaf("FromModifiedDate", qbxml.instant(since - _LOOK_BACK))
-    body = f"<ModifiedDateRangeFilter>{changed}</ModifiedDateRangeFilter>"
-    if customer:
-        body += f"<EntityFilter>{qbxml.leaf('ListID', str(customer))}</EntityFilter>"
-    body += "<IncludeLineItems>false</IncludeLineItems>"
+    body = f"<ModifiedDateRangeFilter>{changed}</ModifiedDateRangeFilter><IncludeLineItems>false</IncludeLineItems>"
+    body += "".join(qbxml.leaf("IncludeRetElement", name) for name in ("TxnID", "RefNumber", key_field))
     return qbxml.request(version, f'<SalesOrderQueryRq requestID="{SALES_ORDERS}">{body}</SalesOrderQueryRq>')
 
 
