@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from house import Books, House, bring_in, look_again, record, records, reread
-from routebooks.engine import documents, order_answers, order_control, runs
-from routebooks.errors import ConfigError
+from routebooks.engine import documents, ledger, order_answers, order_control, runs
+from routebooks.errors import ConfigError, Problem
 from routebooks.store import companies, rejected
 from routebooks.store import exchange as exchange_store
 from routebooks.store import flows as flow_store
@@ -325,3 +325,33 @@ def test_a_map_that_gives_orders_another_key_still_holds_the_right_ones(linked: 
     assert held.state is OrderState.HELD
     assert held.problem is not None
     assert "many" in held.problem["message"]
+
+
+def test_the_orders_database_is_told_of_another_reason_too(linked: House) -> None:
+    linked.orders.put("A-1", "9", "11")
+    books = Books()
+    said = []
+    for customer in ("9", "9", "8", "8"):
+        reread(linked, rows=({**linked.orders.orders[0].rows[0], "customer": customer},))
+        bring_in(linked, books)
+        said.append([told.message.split(",")[0] for told in linked.orders.told])
+        linked.orders.told.clear()
+    nine, eight = (f"Order A-1 names the customer {number}" for number in "98")
+    assert said == [[nine], [], [eight], []]
+
+
+def test_a_reason_that_changes_while_the_database_is_told_is_not_taken_for_told(
+    linked: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    linked.orders.put("A-1", "9", "11")
+    write_back = linked.orders.write_back
+
+    def held_otherwise_meanwhile(*arguments: Any) -> int:
+        order, other = linked.order("A-1"), Problem("toy-other", "Another reason.", "")
+        with linked.ctx.store.begin() as tx:
+            ledger.set_aside(tx, order, order.state, other)
+        return write_back(*arguments)
+
+    monkeypatch.setattr(linked.orders, "write_back", held_otherwise_meanwhile)
+    bring_in(linked, Books())
+    assert (linked.order("A-1").state, linked.order("A-1").told) == (OrderState.HELD, None)

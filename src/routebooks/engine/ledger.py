@@ -97,14 +97,21 @@ def posted(tx: Tx, order: Order, result: WriteAnswer, now: datetime) -> None:
 
 def refuse(tx: Tx, order: Order, run_id: int, problem: Problem, now: datetime) -> None:
     """QuickBooks said no: the order waits for a person, in the rejected list."""
-    store.change_order(tx, order.id, state=OrderState.REFUSED, problem=as_json(problem), not_before=None)
+    set_aside(tx, order, OrderState.REFUSED, problem)
     reject(tx, order, run_id, problem, now)
 
 
 def hold(tx: Tx, order: Order, run_id: int, problem: Problem, now: datetime) -> None:
     """The order cannot be written yet; every run of its flow tries again."""
-    store.change_order(tx, order.id, state=OrderState.HELD, problem=as_json(problem), not_before=None)
+    set_aside(tx, order, OrderState.HELD, problem)
     reject(tx, order, run_id, problem, now)
+
+
+def set_aside(tx: Tx, order: Order, state: OrderState, problem: Problem) -> None:
+    """The order does not go, and why. The orders database is told of another reason as of another state."""
+    again = (order.problem or {}).get("message") == problem.message
+    told = order.told if again else None
+    store.change_order(tx, order.id, state=state, problem=as_json(problem), not_before=None, told=told)
 
 
 def reject(tx: Tx, order: Order, run_id: int, problem: Problem, now: datetime) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from routebooks.engine import runs
-from routebooks.engine.context import Context, as_json
+from routebooks.engine import ledger, runs
+from routebooks.engine.context import Context
 from routebooks.errors import ConfigError, Problem
 from routebooks.store import flows, rejected
 from routebooks.store import ledger as store
@@ -26,7 +26,7 @@ def drop(tx: Tx, order: Order, now: datetime) -> None:
     problem = Problem(
         "order-dropped", f"Order {order.key} was dropped by a person.", "`routebooks order retry` brings it back."
     )
-    store.change_order(tx, order.id, state=OrderState.DROPPED, not_before=None, problem=as_json(problem))
+    ledger.set_aside(tx, order, OrderState.DROPPED, problem)
     rejected.resolve(tx, order.flow_id, flows.flow(tx, order.flow_id).stream, now, keys=[order.key])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from routebooks.connectors.base import Connection, DocumentTarget, OrderCursor, OrderSource, SourceOrder
 from routebooks.engine import documents, ledger
-from routebooks.engine.context import Context, as_json
+from routebooks.engine.context import Context
 from routebooks.errors import Problem
 from routebooks.records import Rejected
 from routebooks.store import flows, rejected
@@ -209,5 +209,5 @@ def _cancelled(tx: Tx, flow: Flow, run_id: int, known: Order, now: datetime) -> 
     if known.state is OrderState.DROPPED:
         return
     problem = Problem(CANCELLED, f"Order {known.key} was cancelled in PocketAdvantage.", "Reopened there, it goes.")
-    store.change_order(tx, known.id, state=OrderState.DROPPED, problem=as_json(problem), not_before=None)
+    ledger.set_aside(tx, known, OrderState.DROPPED, problem)
     rejected.resolve(tx, flow.id, flow.stream, now, keys=[known.key])

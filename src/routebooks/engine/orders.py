@@ -90,7 +90,10 @@ def tell(ctx: Context, run_id: int) -> None:
         ctx.able(connection.connector, OrderSource).write_back(connection, results)
     with ctx.store.begin() as tx:
         for order in orders:
-            store.change_order(tx, order.id, told=order.state.value)
+            known = store.order(tx, order.id, lock=True)
+            # What came over it meanwhile is told with the next run.
+            if (known.state, known.problem) == (order.state, order.problem):
+                store.change_order(tx, order.id, told=order.state.value)
 
 
 def finish(ctx: Context, run_id: int) -> None:

@@ -130,7 +130,7 @@ def orders_with_later(tx: Tx, flow_id: int) -> list[Order]:
 
 
 def orders_to_tell(tx: Tx, flow_id: int) -> list[Order]:
-    """The orders whose present state the orders database does not know yet.
+    """The orders whose present state, or the reason for it, the orders database does not know yet.
 
     One that carries an id which is not ours is left there as it is.
     """

@@ -270,7 +270,7 @@ ledger = sa.Table(
     _instant("not_before"),
     _instant("read_at", optional=False),
     _instant("posted_at"),
-    _text("told", optional=True),  # the state last written back to the orders database
+    _text("told", optional=True),  # the state last written back to the orders database; none: not so, or not why
     sa.Column("later", sa.JSON(none_as_null=True)),  # how it was read while it was on its way, if otherwise
     sa.UniqueConstraint("flow_id", "key"),
     sa.Index(None, "flow_id", "state"),
