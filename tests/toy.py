@@ -242,7 +242,8 @@ class ToyOrders:
         if self.away:
             raise TransientError("The orders database is away.", hint="Wait.", code="toy-away")
         since = cursor.stamp - timedelta(minutes=2) if cursor else datetime.min.replace(tzinfo=UTC)
-        found = [order for order in self.orders if order.stamp >= since]
+        # without a cursor no order was taken before that could have been cancelled
+        found = [order for order in self.orders if order.stamp >= since and (cursor or not order.cancelled)]
         return found, OrderCursor(found[-1].stamp, found[-1].key) if found else cursor
 
     def order_table(self, order_rows: Sequence[Mapping[str, Any]], connection: Connection) -> pa.Table:
