@@ -148,7 +148,12 @@ class Books:
         if "ask" in request:
             first, last = request["names"] or ("", "")
             named = self.records.get(request["ask"], [])
-            records = [each for each in named if first <= each["Name"] and (not last or each["Name"] <= last)]
+            below = f"{request['below']}:" if request["below"] else ""
+            records = [
+                each
+                for each in named
+                if first <= each["Name"] and (not last or each["Name"] <= last) and each["Name"].startswith(below)
+            ]
             start = request["from"]
             size = min(self.page, request["size"])
             following = start + size if start + size < len(records) else None

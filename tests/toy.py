@@ -94,22 +94,24 @@ class ToyCaller:
     def first_request(self, connection: Connection, extract: Extract) -> bytes:
         since = extract.modified_since.isoformat() if extract.modified_since else None
         asked = {"ask": extract.stream, "size": extract.page_size, "since": since, "from": 0}
-        return json.dumps({**asked, "names": extract.name_range}).encode()
+        return json.dumps({**asked, "names": extract.name_range, "below": extract.below}).encode()
 
     def slices(self, extract: Extract, now: datetime) -> tuple[Extract, ...]:
         if extract.stream != "customers" or extract.name_range or extract.modified_since:
             return (extract,)
         halves = (replace(extract, name_range=("", "m")), replace(extract, name_range=("m", "")))
-        return (*halves, replace(extract, modified_since=now))
+        return (*halves, replace(extract, modified_since=now, cut_at=now))
 
     def read_page(self, connection: Connection, extract: Extract, answer: bytes) -> Page:
         said = json.loads(answer)
         if "error" in said:
             return Page(Outcome(said["error"]), problem=Problem("toy-error", "The toy said no."))
         following = said.get("next")
-        asked = {"ask": extract.stream, "size": extract.page_size, "from": following, "names": extract.name_range}
-        request = json.dumps(asked).encode()
-        return Page(Outcome.OK, len(said["records"]), request if following is not None else None)
+        asked = {"ask": extract.stream, "size": extract.page_size, "from": following}
+        request = json.dumps({**asked, "names": extract.name_range, "below": extract.below}).encode()
+        names = [each["Name"] for each in said["records"] if extract.cut_at and each.get("Renamed")]
+        besides = tuple(Extract(extract.stream, extract.page_size, below=name) for name in names)
+        return Page(Outcome.OK, len(said["records"]), request if following is not None else None, besides=besides)
 
     def parse(self, stream: str, pages: Iterable[bytes]) -> pa.Table:
         records = {record["Id"]: record for page in pages for record in json.loads(page)["records"]}

@@ -131,6 +131,10 @@ class Extract:
     #: from and to name, both inclusive: a slow extract is cut into slices
     name_range: tuple[str, str] | None = None
     modified_until: datetime | None = None
+    #: only what stands below this name (the jobs of a customer)
+    below: str = ""
+    #: of the last pass over slices, which reads what changed meanwhile: when they were cut
+    cut_at: datetime | None = None
 
 
 @dataclass(frozen=True)

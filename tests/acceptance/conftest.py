@@ -12,6 +12,7 @@ import uvicorn
 
 from installation import Installation, Make, install
 from routebooks import server
+from routebooks.clock import Clock, now
 from routebooks.sandbox.company import SandboxCompany
 from routebooks.sandbox.seed import seed
 from routebooks.sandbox.world import SandboxWorld
@@ -20,13 +21,16 @@ from routebooks.settings import load
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Iterator[Make]:
-    """Makes an installation with a server that runs; `fill` fills the sandbox's company."""
+    """Makes an installation with a server that runs; `fill` fills the sandbox's company, whose clock may be another."""
     with ExitStack() as stack:
 
         def make(
-            fill: Callable[[SandboxCompany], object] = seed, database_url: str = "", **more: dict[str, str]
+            fill: Callable[[SandboxCompany], object] = seed,
+            database_url: str = "",
+            clock: Clock = now,
+            **more: dict[str, str],
         ) -> Installation:
-            world = SandboxWorld(tmp_path / "sandbox", fill=fill)
+            world = SandboxWorld(tmp_path / "sandbox", clock=clock, fill=fill)
             stack.callback(world.stop)
             world.start()
             sock = server.listen("127.0.0.1", 0)

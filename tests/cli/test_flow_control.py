@@ -8,6 +8,8 @@ import pytest
 
 from cli_program import Program
 from house import Books, record
+from routebooks.cli import watch
+from routebooks.engine import extracts
 from routebooks.store.runs import State
 
 
@@ -61,6 +63,18 @@ def test_waiting_follows_the_run_to_its_end(program: Program) -> None:
         "Run 1, customers: done, 2 read, 2 written",
     ]
     assert said.stdout.splitlines()[1] == "1    customers  done"
+
+
+def test_the_pages_of_every_slice_that_was_read_count_as_read(program: Program) -> None:
+    house = program.house
+    books = Books({"customers": [record("1", "a"), record("2", "b"), record("3", "n")]}, page=1)
+    run_id = house.run("customers")
+    for _ in range(extracts.CUT_AFTER):
+        house.visit(lambda request: books(request) if request["ask"] == "who" else None)
+    house.visit(books, turns=4, close=False)
+    said: list[str] = []
+    watch.follow(house.ctx, [run_id], seconds=0, pause=lambda _: None, tell=said.append)
+    assert said == ["Run 1, customers: waits for Toy books, 3 pages with 3 records so far"]
 
 
 def test_waiting_ends_with_3_when_records_were_rejected(program: Program) -> None:

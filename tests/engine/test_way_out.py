@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -103,6 +104,40 @@ def test_a_stream_that_never_comes_to_its_end_is_read_in_slices(house: House) ->
     house.tick()
     assert house.state(run_id).state is State.DONE
     assert house.state(run_id).records_read == 12
+
+
+def test_what_a_last_pass_asks_for_besides_is_read_once_after_all_slices(house: House) -> None:
+    books = Books({"customers": [record("1", "a"), record("2", "z"), record("3", "z:job")]}, page=1)
+    run_id = house.run("customers")
+    for _ in range(extracts.CUT_AFTER):
+        house.visit(lambda request: books(request) if request["ask"] == "who" else None)
+    renamed = {"records": [{**record("2", "z"), "Name": "b", "Renamed": True}], "next": 1}
+
+    def answer(request: dict[str, Any]) -> Any:
+        if request.get("names") == ["m", ""]:
+            # The second slice is read after its records went into the first.
+            books.records["customers"][1:] = [record("2", "b"), {**record("3", "z:job"), "Name": "b:job"}]
+        if request.get("since"):
+            return renamed
+        return {"records": [], "next": None} if is_second_page(request) else books(request)
+
+    def is_second_page(request: dict[str, Any]) -> bool:
+        return request.get("from") == 1 and request["names"] is None and not request["below"]
+
+    # The pass is read again after a break, and asks for the same.
+    house.visit(lambda request: None if is_second_page(request) else answer(request))
+    seen = house.visit(answer)
+    assert [(request["from"], request["below"]) for request in seen if "below" in request] == [
+        (0, ""),
+        (1, ""),
+        (0, "b"),
+    ]
+    house.tick()
+    assert house.state(run_id).state is State.DONE
+    assert sorted(house.file("list").splitlines()) == ["1,a,0.00", "2,b,0.00", "3,b:job,0.00"]
+    with house.ctx.store.read() as tx:
+        (extract,) = run_store.extracts_of(tx, house.state(run_id).night_id).values()
+    assert [part["below"] for part in extract.slices or ()] == ["", "", "", "b"]
 
 
 def test_a_slice_that_never_comes_to_its_end_ends_the_run(house: House) -> None:

@@ -133,8 +133,24 @@ def test_all_kinds_of_item_are_known_by_the_schema_of_what_was_deleted() -> None
 def test_what_has_no_names_cannot_be_cut_by_them(stream: str) -> None:
     with pytest.raises(ConfigError, match="cannot be cut") as caught:
         page_request("13.0", Extract(stream, 100, name_range=("A", "M")))
+    with pytest.raises(ConfigError, match="cannot be cut"):
+        page_request("13.0", Extract(stream, 100, below="A"))
     assert caught.value.problem.code == "no-name-range"
     assert page_request("13.0", Extract(stream, 100, name_range=("", ""))) == page_request("13.0", Extract(stream, 100))
+
+
+@pytest.mark.parametrize("stream", NAMED)
+def test_what_stands_below_a_name_is_asked_for_by_its_beginning(
+    stream: str, validated: Callable[[bytes], etree._Element]
+) -> None:
+    request = page_request("13.0", Extract(stream, 100, SINCE, below="Añejo & Sons:Bar"))
+    asked = (
+        "<NameFilter><MatchCriterion>StartsWith</MatchCriterion><Name>A&#241;ejo &amp; Sons:Bar:</Name></NameFilter>"
+    )
+    whole = page_request("13.0", Extract(stream, 100, SINCE)).decode()
+    since = f"<FromModifiedDate>{FROM}</FromModifiedDate>"
+    assert request == whole.replace(since, since + asked).encode()
+    validated(request)
 
 
 ZONES = st.integers(-14 * 4, 14 * 4).map(lambda quarters: timezone(timedelta(minutes=15 * quarters)))

@@ -76,7 +76,8 @@ def _progress(tx: Tx, run: Run) -> str:
 
 def _pages(tx: Tx, run: Run) -> str:
     tries = [runs.attempts_of(tx, extract.id) for extract in runs.extracts_of(tx, run.night_id).values()]
-    pages = [page for attempts in tries if attempts for page in runs.pages_of(tx, attempts[-1].id)]
+    counted = [attempt for attempts in tries for attempt in attempts if attempt.state != "broken"]
+    pages = [page for attempt in counted for page in runs.pages_of(tx, attempt.id)]
     records = sum(page.records for page in pages)
     return f", {count(len(pages), 'page')} with {count(records, 'record')} so far" if pages else ""
 

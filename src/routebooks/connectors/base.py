@@ -104,6 +104,8 @@ class Page:
     next_request: bytes | None = None
     #: why the outcome is not OK or EMPTY
     problem: Problem | None = None
+    #: of an extract in slices: what else has to be read, after all of them, for what this page tells
+    besides: tuple[Extract, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,8 @@ class CallingSource(Source, Protocol):
     def slices(self, extract: Extract, now: datetime) -> tuple[Extract, ...]:
         """An extract, or a slice of one, cut into slices, in the order to read them; itself where it cannot be cut.
 
-        Together they hold every record at least once, also those that change while they are read from `now` on.
+        Together, and with what their pages ask for besides, they hold every record at least once, whatever is changed
+        or renamed while they are read from `now` on.
         """
         ...
 

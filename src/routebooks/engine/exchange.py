@@ -127,6 +127,7 @@ def _page(ctx: Context, visit: Visit, request: Request, answer: bytes, written: 
             run_store.add_page(
                 tx, attempt_id=attempt.id, number=number, artifact_id=artifact_id, records=page.records, now=visit.now
             )
+            extracts.read_besides(tx, extract.id, page.besides)
             if page.next_request is None:
                 extracts.complete(ctx, tx, attempt.id, visit.now)
             else:

@@ -23,7 +23,8 @@ from routebooks.store.runs import ExtractAttempt, ExtractRow, Phase, Run, State
 OVERLAP = timedelta(hours=2)
 #: QuickBooks forgets deletions after 90 days: after a longer gap than this everything is read and compared
 MAX_GAP = timedelta(days=80)
-#: broken attempts after which a stream, or the slice under way, is cut: a break then costs one slice and not the whole
+#: broken attempts after which a stream, or the slice under way, is cut: a break then costs one slice and not the whole.
+#: Two sizes of page were tried twice by then: where they did not help, the session dies of its length
 CUT_AFTER = 4
 #: attempts at the whole, or at one slice and what was cut of it, after which an extract gives up
 MAX_ATTEMPTS = 16
@@ -106,14 +107,15 @@ def _part(extract: ExtractRow, slice: int, page_size: int) -> Extract:
     if extract.slices is None:
         return whole(extract, page_size)
     kept = extract.slices[slice]
-    since, until = (datetime.fromisoformat(kept[name]) if kept[name] else None for name in ("since", "until"))
+    since, until, cut_at = (kept[name] and datetime.fromisoformat(kept[name]) for name in ("since", "until", "cut_at"))
     names = (kept["names"][0], kept["names"][1]) if kept["names"] else None
-    return Extract(extract.stream, page_size, modified_since=since, name_range=names, modified_until=until)
+    return Extract(extract.stream, page_size, since, names, until, below=kept["below"], cut_at=cut_at)
 
 
 def _kept(part: Extract) -> dict[str, Any]:
-    since, until = (at.isoformat() if at else None for at in (part.modified_since, part.modified_until))
-    return {"names": part.name_range, "since": since, "until": until}
+    times = {"since": part.modified_since, "until": part.modified_until, "cut_at": part.cut_at}
+    names = list(part.name_range) if part.name_range else None
+    return {name: at and at.isoformat() for name, at in times.items()} | {"names": names, "below": part.below}
 
 
 def _new_attempt(ctx: Context, tx: Tx, extract: ExtractRow, now: datetime) -> None:
@@ -155,6 +157,14 @@ def _cut(tx: Tx, source: CallingSource, extract: ExtractRow, slice: int, now: da
     before = extract.slices or []
     store.change_extract(tx, extract.id, slices=[*before[:slice], *parts, *before[slice + 1 :]])
     return store.extract(tx, extract.id)
+
+
+def read_besides(tx: Tx, extract_id: int, parts: tuple[Extract, ...]) -> None:
+    """Read these after all slices of an extract; what stands among them already is not read twice."""
+    slices = store.extract(tx, extract_id).slices or []
+    new = [part for part in map(_kept, parts) if part not in slices]
+    if new:
+        store.change_extract(tx, extract_id, slices=[*slices, *new])
 
 
 def break_attempt(ctx: Context, tx: Tx, attempt_id: int, problem: Problem, now: datetime) -> None:

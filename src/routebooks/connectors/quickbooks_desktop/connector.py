@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import PureWindowsPath
 
@@ -108,7 +109,8 @@ class QuickBooksDesktop:
 
     def read_page(self, connection: Connection, extract: Extract, answer: bytes) -> Page:
         """What a page says of itself; the request for the next is the same with the iterator's Continue."""
-        return streams.read_page(_version(connection), extract, answer)
+        page = streams.read_page(_version(connection), extract, answer)
+        return replace(page, besides=slices.besides(extract, answer)) if page.records else page
 
     def identity_request(self, connection: Connection) -> bytes:
         """The company with our mark, and the program."""

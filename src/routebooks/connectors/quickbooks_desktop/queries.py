@@ -44,6 +44,11 @@ class Query:
         """The name of the response element."""
         return f"{self.name}Rs"
 
+    @property
+    def nested(self) -> bool:
+        """Whether its records stand below one another (customers and jobs), and are named by the whole way down."""
+        return any(field.name == "ParentRef.ListID" for field in self.fields)
+
     def stream(self, name: str) -> Stream:
         """What the others know of it."""
         fields = self.lines.all_fields(self.fields) if self.lines else self.fields

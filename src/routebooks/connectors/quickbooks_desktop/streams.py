@@ -58,14 +58,18 @@ def _times(query: Query, extract: Extract) -> str:
 
 
 def _names(query: Query, extract: Extract) -> str:
-    if not extract.name_range or not any(extract.name_range):
+    if not extract.below and not any(extract.name_range or ()):
         return ""
     if not query.by_name:
         # Asked for without it, every slice would be the whole.
         raise ConfigError(
             f"{extract.stream} cannot be cut into slices by name.", hint="Cut it by time.", code="no-name-range"
         )
-    names = zip(("FromName", "ToName"), extract.name_range, strict=True)
+    if extract.below:
+        # No order of names is asked for: nobody knows what QuickBooks sorts before and behind the colon.
+        above = qbxml.leaf("Name", f"{extract.below}:")
+        return f"<NameFilter><MatchCriterion>StartsWith</MatchCriterion>{above}</NameFilter>"
+    names = zip(("FromName", "ToName"), extract.name_range or ("", ""), strict=True)
     return f"<NameRangeFilter>{''.join(qbxml.leaf(tag, name) for tag, name in names if name)}</NameRangeFilter>"
 
 
