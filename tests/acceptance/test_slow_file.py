@@ -1,4 +1,4 @@
-"""A company file that breaks off in every session: it is read in slices, and the file holds every record once."""
+"""Bad lines and slow company files: pages get lost, sessions break off, and the file holds every record once."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from installation import Make
 from routebooks.clock import now
+from routebooks.engine.exchange import SKIPPED
 from routebooks.sandbox import iowa
 from routebooks.sandbox.company import SandboxCompany
 from routebooks.store import runs as run_store
@@ -83,3 +84,51 @@ def test_a_list_that_no_session_reads_to_its_end_goes_out_whole(installed: Make,
     complete = [attempt.slice for attempt in attempts if attempt.state == "complete"]
     assert complete == list(range(len(complete)))
     assert len(complete) > 10
+
+
+class Hasty:
+    """QuickBooks that is asked twice for some page: the first answer is lost. Once somebody deletes a record."""
+
+    def __init__(self, company: SandboxCompany, deleted: str) -> None:
+        self._company, self._deleted = company, deleted
+        self.twice: int | None = None
+        self._continued = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._company, name)
+
+    def process(self, session: str, request: bytes) -> bytes:
+        self._continued = self._continued + 1 if b'iterator="Continue"' in request else 0
+        if self._continued and self._continued == self.twice:
+            self._company.process(session, request)
+        elif self._continued == 1 and self.twice is None:
+            self._company.delete_from_list("Customer", self._deleted)
+        return self._company.process(session, request)
+
+
+def test_a_page_whose_answer_was_lost_is_missed_and_read_again(installed: Make) -> None:
+    def fill(company: SandboxCompany) -> None:
+        for number in range(23):
+            company.add("Customer", Name=f"Store {number:02}", AccountNumber=f"{number:02}")
+
+    installation = installed(fill, quickbooks={"page_size": "10"})
+    (run_id,) = installation.ask("customers")
+    installation.until_called_for([run_id])
+    hasty = Hasty(installation.world.company, "Store 22")
+    installation.world.company = hasty  # type: ignore[assignment]
+    # A page in the middle, then the last, behind which the iterator says that there is nothing.
+    for hasty.twice in (1, 2):
+        assert installation.connector().update().last_error == SKIPPED.message
+    # A record less, for it was deleted meanwhile, is no page less.
+    hasty.twice = None
+    assert installation.connector().update().last_error == ""
+    installation.until_ended([run_id])
+    rows = installation.file("customer.fil").decode("cp1252").split("\r\n")[:-1]
+    assert Counter(line.split("\t")[1] for line in rows) == Counter(
+        f"{number:02}" for number in range(23) if number != 22
+    )
+    with installation.ctx.store.read() as tx:
+        extract = run_store.extracts_of(tx, installation.run(run_id).night_id)["customers"]
+        attempts = run_store.attempts_of(tx, extract.id)
+    told = [(attempt.state, (attempt.problem or {}).get("code")) for attempt in attempts]
+    assert told == [("broken", "page-skipped"), ("broken", "page-skipped"), ("complete", None)]

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from house import Books, House, record, records
+from house import START, Books, House, record, records
+from routebooks.connectors.base import Outcome, Page
 from routebooks.engine import extracts, runs, schedule
 from routebooks.store import deliveries, rejected
 from routebooks.store import exchange as exchange_store
 from routebooks.store import flows as flow_store
 from routebooks.store import runs as run_store
-from routebooks.store.runs import Phase, State
+from routebooks.store.runs import PageRow, Phase, State
 
 
 def test_a_flow_runs_from_the_first_page_to_the_file(house: House) -> None:
@@ -138,6 +139,33 @@ def test_what_a_last_pass_asks_for_besides_is_read_once_after_all_slices(house: 
     with house.ctx.store.read() as tx:
         (extract,) = run_store.extracts_of(tx, house.state(run_id).night_id).values()
     assert [part["below"] for part in extract.slices or ()] == ["", "", "", "b"]
+
+
+@pytest.mark.parametrize(
+    ("last", "page", "is_skipped"),
+    [
+        ((10, 15), (10, 5), False),
+        ((10, 5), (5, 0), False),
+        ((10, 25), (10, 5), True),  # one in the middle
+        ((10, 15), (5, 0), True),  # the one before a short last one
+        ((10, 3), (0, 0), True),  # the last
+        ((10, 35), (10, 5), True),  # two
+        ((10, 15), (10, 3), False),  # two that were deleted, and counted
+        ((10, 15), (8, 5), False),  # two that were deleted, and not
+        ((10, 15), (10, 6), False),  # one that was added
+        ((10, 0), (0, 0), False),
+        ((10, None), (10, 5), False),  # of a system that does not count
+        ((10, 25), (10, None), False),
+    ],
+)
+def test_what_remains_tells_whether_a_page_was_skipped(
+    last: tuple[int, int | None], page: tuple[int, int | None], is_skipped: bool
+) -> None:
+    records, remaining = last
+    before = PageRow(1, 1, 1, 1, records, remaining, START)
+    outcome = Outcome.OK if page[0] else Outcome.EMPTY
+    assert extracts.skipped(before, Page(outcome, page[0], remaining=page[1])) == is_skipped
+    assert not extracts.skipped(before, Page(Outcome.PARTIAL, page[0], remaining=page[1]))
 
 
 def test_a_slice_that_never_comes_to_its_end_ends_the_run(house: House) -> None:

@@ -121,7 +121,9 @@ def test_an_unknown_stream_is_refused_by_name() -> None:
 
 def test_a_page_with_more_behind_it_gives_the_next_request() -> None:
     answer = page(customer("1") + customer("2"), retCount=2, iteratorRemainingCount=5, iteratorID="{i}")
-    assert read_page("13.0", CUSTOMERS, answer) == Page(Outcome.OK, 2, page_request("13.0", CUSTOMERS, "{i}"))
+    assert read_page("13.0", CUSTOMERS, answer) == Page(
+        Outcome.OK, 2, page_request("13.0", CUSTOMERS, "{i}"), remaining=5
+    )
 
 
 @pytest.mark.parametrize(
@@ -132,13 +134,18 @@ def test_a_page_with_more_behind_it_gives_the_next_request() -> None:
     ],
 )
 def test_the_last_page_has_nothing_behind_it(answer: bytes) -> None:
-    assert read_page("13.0", CUSTOMERS, answer) == Page(Outcome.OK, 1)
+    assert read_page("13.0", CUSTOMERS, answer) == Page(Outcome.OK, 1, remaining=0)
 
 
 @pytest.mark.parametrize("severity", ["Info", "Warn"])
 def test_no_match_is_success_without_records(severity: str) -> None:
     answer = page("", code=1, severity=severity, retCount=0, iteratorRemainingCount=0, iteratorID="{i}")
-    assert read_page("13.0", CUSTOMERS, answer) == Page(Outcome.EMPTY)
+    assert read_page("13.0", CUSTOMERS, answer) == Page(Outcome.EMPTY, remaining=0)
+
+
+def test_what_comes_without_an_iterator_counts_nothing_behind_it() -> None:
+    answer = page("<SalesRepRet><ListID>1</ListID></SalesRepRet>", query="SalesRepQuery", retCount=1)
+    assert read_page("13.0", Extract("sales_reps", 100), answer) == Page(Outcome.OK, 1)
 
 
 def test_a_warning_is_partial_and_goes_on() -> None:
@@ -155,7 +162,7 @@ def test_a_warning_is_partial_and_goes_on() -> None:
 )
 def test_an_error_is_told_by_the_table(code: int, outcome: Outcome) -> None:
     read = read_page("13.0", CUSTOMERS, page("", code=code, severity="Error"))
-    assert (read.outcome, read.records, read.next_request) == (outcome, 0, None)
+    assert (read.outcome, read.records, read.next_request, read.remaining) == (outcome, 0, None, None)
     assert read.problem is not None
     assert read.problem.code == f"qb-{code}"
     assert "said" in read.problem.message
@@ -238,7 +245,7 @@ def test_a_card_number_is_read_nowhere() -> None:
 
 def test_forbidden_characters_do_not_break_a_page() -> None:
     bad = page(customer("1", Name="a&#1;b\x02c"), retCount=1)
-    assert read_page("13.0", CUSTOMERS, bad) == Page(Outcome.OK, 1)
+    assert read_page("13.0", CUSTOMERS, bad) == Page(Outcome.OK, 1, remaining=0)
     assert parse("customers", [bad])["Name"].to_pylist() == ["abc"]
 
 

@@ -102,6 +102,8 @@ class Page:
     records: int = 0
     #: the request for the next page; None after the last
     next_request: bytes | None = None
+    #: how many records the system says are behind this page; None where it does not count them
+    remaining: int | None = None
     #: why the outcome is not OK or EMPTY
     problem: Problem | None = None
     #: of an extract in slices: what else has to be read, after all of them, for what this page tells

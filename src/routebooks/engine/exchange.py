@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from routebooks.connectors.base import Outcome
+from routebooks.connectors.base import Outcome, Page
 from routebooks.engine import extracts, identity, order_answers, sessions
 from routebooks.engine.context import Context, as_json
 from routebooks.engine.sessions import Visit
+from routebooks.errors import Problem
 from routebooks.store import companies
 from routebooks.store import exchange as store
 from routebooks.store import runs as run_store
@@ -21,6 +22,12 @@ from routebooks.store.exchange import Request
 
 DONE = 100
 BROKEN_OFF = -1
+
+SKIPPED = Problem(
+    "page-skipped",
+    "A page is missing: QuickBooks was asked twice for the next one, and one of the answers was lost.",
+    "Nothing to do: the extract begins again at the start. If it happens every night, see to the network of the PC.",
+)
 
 
 def hand_out(ctx: Context, ticket: str, path: str) -> bytes:
@@ -112,8 +119,10 @@ def _page(ctx: Context, visit: Visit, request: Request, answer: bytes, written: 
     with ctx.store.read() as tx:
         attempt = run_store.attempt(tx, request.attempt_id or 0)
         extract = run_store.extract(tx, attempt.extract_id)
-        number = len(run_store.pages_of(tx, attempt.id)) + 1
+        before = run_store.pages_of(tx, attempt.id)
     page = visit.source.read_page(visit.connection, extracts.request_of(extract, attempt), answer)
+    if before and extracts.skipped(before[-1], page):
+        page = Page(Outcome.RETRY, problem=SKIPPED)
 
     def record(tx: Tx) -> bool:
         problem = page.problem or sessions.LOST
@@ -125,7 +134,13 @@ def _page(ctx: Context, visit: Visit, request: Request, answer: bytes, written: 
         else:
             artifact_id = ctx.artifacts.record(tx, written)
             run_store.add_page(
-                tx, attempt_id=attempt.id, number=number, artifact_id=artifact_id, records=page.records, now=visit.now
+                tx,
+                attempt_id=attempt.id,
+                number=len(before) + 1,
+                artifact_id=artifact_id,
+                records=page.records,
+                remaining=page.remaining,
+                stored_at=visit.now,
             )
             extracts.read_besides(tx, extract.id, page.besides)
             if page.next_request is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from routebooks.connectors.base import CallingSource, Source, Viewing
+from routebooks.connectors.base import CallingSource, Outcome, Page, Source, Viewing
 from routebooks.engine.context import Context, as_json
 from routebooks.errors import ConfigError, Problem, RoutebooksError
 from routebooks.records import Extract, Stream
@@ -17,7 +17,7 @@ from routebooks.store import companies, exchange, flows
 from routebooks.store import runs as store
 from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
-from routebooks.store.runs import ExtractAttempt, ExtractRow, Phase, Run, State
+from routebooks.store.runs import ExtractAttempt, ExtractRow, PageRow, Phase, Run, State
 
 #: payments touch invoices late, and an offset around daylight saving is wrong by an hour (design section 3)
 OVERLAP = timedelta(hours=2)
@@ -157,6 +157,20 @@ def _cut(tx: Tx, source: CallingSource, extract: ExtractRow, slice: int, now: da
     before = extract.slices or []
     store.change_extract(tx, extract.id, slices=[*before[:slice], *parts, *before[slice + 1 :]])
     return store.extract(tx, extract.id)
+
+
+def skipped(last: PageRow, page: Page) -> bool:
+    """Whether a page between these two of one attempt is missing, by how many records the system says remain.
+
+    A request that goes out twice, one answer lost, moves an iterator on twice. What was deleted since the start is
+    missing as well, and nobody knows whether an iterator counts it: so a few records less are no page. But a page is
+    as full as the one before it; and behind the last, which may be short, an iterator has nothing more to hand out.
+    """
+    if last.remaining is None or page.remaining is None or page.outcome is Outcome.PARTIAL:
+        # PARTIAL: the system itself says that it left records out.
+        return False
+    missing = last.remaining - page.remaining - page.records
+    return missing > 0 and (page.records == 0 or 2 * missing >= last.records)
 
 
 def read_besides(tx: Tx, extract_id: int, parts: tuple[Extract, ...]) -> None:

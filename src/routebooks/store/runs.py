@@ -134,6 +134,7 @@ class PageRow:
     number: int
     artifact_id: int
     records: int
+    remaining: int | None
     stored_at: datetime
 
 
@@ -316,13 +317,9 @@ def attempts_of(tx: Tx, extract_id: int) -> list[ExtractAttempt]:
     return [from_row(ExtractAttempt, row) for row in tx.execute(query)]
 
 
-def add_page(tx: Tx, *, attempt_id: int, number: int, artifact_id: int, records: int, now: datetime) -> None:
+def add_page(tx: Tx, **values: Any) -> None:
     """Keep a page with its attempt."""
-    tx.execute(
-        pages.insert().values(
-            attempt_id=attempt_id, number=number, artifact_id=artifact_id, records=records, stored_at=now
-        )
-    )
+    tx.execute(pages.insert().values(**values))
 
 
 def pages_of(tx: Tx, attempt_id: int) -> Sequence[PageRow]:

@@ -230,6 +230,7 @@ pages = sa.Table(
     sa.Column("number", sa.Integer(), nullable=False),
     _ref("artifact_id", "artifacts"),
     _count("records"),
+    sa.Column("remaining", sa.Integer()),  # behind it, as the system said
     _instant("stored_at", optional=False),
     sa.UniqueConstraint("attempt_id", "number"),
 )

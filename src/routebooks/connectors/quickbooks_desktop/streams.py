@@ -79,12 +79,15 @@ def read_page(version: str, extract: Extract, answer: bytes) -> Page:
         query = query_of(extract.stream)
         head = qbxml.read_head(answer, query.response, query.records)
         outcome, problem = status_codes.problem(head.status, head.severity, head.message)
+        remaining = head.remaining if query.paged else None
+        if outcome is Outcome.EMPTY:
+            return Page(outcome, remaining=remaining)
         if outcome not in (Outcome.OK, Outcome.PARTIAL):
-            return Page(outcome, problem=None if outcome is Outcome.EMPTY else problem)
+            return Page(outcome, problem=problem)
         if (broken := _incomplete(head)) is not None:
             return Page(Outcome.RETRY, problem=broken)
         more = page_request(version, extract, head.iterator_id) if head.remaining else None
-        return Page(outcome, head.found, more, problem if outcome is Outcome.PARTIAL else None)
+        return Page(outcome, head.found, more, remaining, problem if outcome is Outcome.PARTIAL else None)
     except RoutebooksError as error:
         return Page(Outcome.RETRY, problem=error.problem)
 

@@ -317,6 +317,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("artifact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("records", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("remaining", sa.Integer(), nullable=True),
         sa.Column("stored_at", Instant(), nullable=False),
         sa.ForeignKeyConstraint(["artifact_id"], ["artifacts.id"], name=op.f("fk_pages_artifact_id")),
         sa.ForeignKeyConstraint(["attempt_id"], ["extract_attempts.id"], name=op.f("fk_pages_attempt_id")),
