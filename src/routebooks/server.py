@@ -19,6 +19,7 @@ from routebooks.engine.durable import Durable
 from routebooks.errors import ConfigError
 from routebooks.settings import Settings
 from routebooks.store.runs import Run
+from routebooks.webconnector.desk import Desk
 from routebooks.webconnector.http import router
 from routebooks.webconnector.service import WebConnectorService
 
@@ -31,7 +32,7 @@ ALERTS_SECONDS = 60
 def web(ctx: Context) -> FastAPI:
     """The pages and addresses of the server."""
     app = FastAPI(title="Routebooks", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(router(WebConnectorService(ctx), public_url=ctx.public_url))
+    app.include_router(router(Desk(WebConnectorService(ctx)), public_url=ctx.public_url))
     return app
 
 

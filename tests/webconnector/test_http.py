@@ -5,13 +5,11 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from lxml import etree
 from structlog.testing import capture_logs
 from zeep import Client
@@ -19,61 +17,8 @@ from zeep.exceptions import Fault
 from zeep.transports import Transport
 
 from routebooks.sandbox.web_connector import Result, WebConnector
-from routebooks.webconnector.http import router
+from soap_talk import NAMESPACE, REQUEST, XML, Recorder, app, envelope, fault_of
 from support import serve, shared
-
-NAMESPACE = "http://developer.intuit.com/"
-REQUEST = b'<?xml version="1.0"?><?qbxml version="13.0"?>\n<QBXML> &#233; </QBXML>'
-XML = "text/xml; charset=utf-8"
-
-
-@dataclass
-class Recorder:
-    """Operations that note how they were called."""
-
-    calls: list[tuple[Any, ...]] = field(default_factory=list)
-
-    def server_version(self) -> str:
-        self.calls.append(("server_version",))
-        return "1.2.3"
-
-    def client_version(self, version: str) -> str:
-        self.calls.append(("client_version", version))
-        return ""
-
-    def authenticate(self, user_name: str, password: str, address: str) -> list[str]:
-        self.calls.append(("authenticate", user_name, password, address))
-        return ["ticket", "", "", "60"]
-
-    def send_request_xml(
-        self, ticket: str, hcp_response: str, company_file: str, country: str, major: int, minor: int
-    ) -> bytes | str:
-        self.calls.append(("send_request_xml", ticket, hcp_response, company_file, country, major, minor))
-        return REQUEST
-
-    def receive_response_xml(self, ticket: str, response: bytes, hresult: str, message: str) -> int:
-        self.calls.append(("receive_response_xml", ticket, response, hresult, message))
-        return 100
-
-    def connection_error(self, ticket: str, hresult: str, message: str) -> str:
-        self.calls.append(("connection_error", ticket, hresult, message))
-        return "done"
-
-    def get_last_error(self, ticket: str) -> str:
-        if ticket == "broken":
-            raise KeyError("secret of the house")
-        self.calls.append(("get_last_error", ticket))
-        return " Müller & Söhne\r\n"
-
-    def close_connection(self, ticket: str) -> str:
-        self.calls.append(("close_connection", ticket))
-        return "Done."
-
-
-def app(operations: Recorder, **options: Any) -> FastAPI:
-    made = FastAPI()
-    made.include_router(router(operations, public_url="https://books.example.com/", **options))
-    return made
 
 
 @pytest.fixture
@@ -85,20 +30,6 @@ def operations() -> Recorder:
 def address(operations: Recorder) -> Iterator[str]:
     with serve(app(operations)) as base:
         yield f"{base}/webconnector"
-
-
-def envelope(inner: str) -> bytes:
-    opening = '<E:Envelope xmlns:E="http://schemas.xmlsoap.org/soap/envelope/"><E:Body>'
-    return f"{opening}{inner}</E:Body></E:Envelope>".encode()
-
-
-def fault_of(answer: httpx.Response) -> str:
-    """The text of a fault, after a look at everything round it."""
-    assert answer.headers["content-type"] == XML
-    text = etree.fromstring(answer.content).findtext(".//faultstring")
-    assert text
-    assert "Traceback" not in text
-    return text
 
 
 @pytest.fixture
@@ -214,18 +145,6 @@ def test_a_broken_operation_is_logged_and_says_nothing_of_itself(address: str) -
     assert fault_of(answer) == "Routebooks could not answer this call. Its log says why."
     assert b"soap:Server" in answer.content
     assert [(entry["event"], entry["operation"]) for entry in logs] == [("webconnector_call_failed", "getLastError")]
-
-
-@pytest.mark.parametrize("chunked", [False, True])
-def test_too_large_a_body_is_refused_while_it_is_read(operations: Recorder, chunked: bool) -> None:
-    body = envelope("<serverVersion/>")
-    with serve(app(operations, max_bytes=len(body))) as base:
-        assert httpx.post(f"{base}/webconnector", content=body).status_code == 200
-        more = body + b" " * 300_000
-        answer = httpx.post(f"{base}/webconnector", content=iter([more[:9], more[9:]]) if chunked else more)
-    assert answer.status_code == 413
-    assert "64 MB" in fault_of(answer)
-    assert operations.calls == [("server_version",)]
 
 
 class Books:

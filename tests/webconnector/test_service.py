@@ -117,6 +117,14 @@ def test_calls_out_of_sequence_do_no_harm(house: House, operations: WebConnector
     assert operations.receive_response_xml(ticket, b"{}", "", "") < 0
 
 
+def test_a_session_is_open_from_its_log_in_to_its_good_bye(house: House, operations: WebConnectorService) -> None:
+    ticket = enter(house, operations)
+    assert operations.is_open(ticket)
+    assert not operations.is_open("no ticket")
+    operations.close_connection(ticket)
+    assert not operations.is_open(ticket)
+
+
 def test_a_company_file_that_cannot_be_opened_is_told(house: House, operations: WebConnectorService) -> None:
     ticket = enter(house, operations)
     assert operations.connection_error(ticket, "0x80040408", "Could not start QuickBooks.") == "done"

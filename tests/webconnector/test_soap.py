@@ -242,3 +242,42 @@ def test_whatever_we_write_is_well_formed(text: str) -> None:
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_call_or_refused(body: bytes) -> None:
     assert refusal(body) == "soap-malformed"
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.data())
+def test_it_does_not_matter_where_an_envelope_is_cut(data: st.DataObject) -> None:
+    encoding = data.draw(st.sampled_from(["utf-8", "utf-16", "utf-16-be", "windows-1252"]))
+    text = data.draw(st.text("aé\t<&;#x0👋]", max_size=30)) if encoding != "windows-1252" else "é<&"
+    inner = f"<ticket>{xml.sax.saxutils.escape(text)}&#x0001F;&#65;</ticket><!-- & < --><x a='&amp;'><y/>z</x>"
+    declaration = f'<?xml version="1.0" encoding="{encoding}"?>'
+    body = f"{declaration}{OPENING}<getLastError>{inner}</getLastError>{CLOSING}".encode(encoding)
+    cuts = sorted(data.draw(st.sets(st.integers(2 * len(declaration) + 2, len(body)))))
+    first, *others = [body[a:b] for a, b in zip([0, *cuts], [*cuts, len(body)], strict=True)]
+    reader = soap.Reader(first)
+    for piece in others:
+        reader.feed(piece)
+    assert reader.close() == soap.read_call(body) == soap.Call("getLastError", {"ticket": f"{text}A"})
+
+
+@pytest.mark.parametrize("at", range(1, 10))
+def test_a_document_type_is_refused_wherever_it_is_cut(at: int) -> None:
+    reader = soap.Reader(b"<?xml version='1.0'?>" + b" " * 200 + b"<!DOCTYPE"[:at])
+    with pytest.raises(ConfigError) as caught:
+        reader.feed(b"<!DOCTYPE"[at:] + b" x [<!ENTITY e 'secret'>]><x>&e;</x>")
+    assert caught.value.problem.detail == "a document type declaration"
+
+
+def test_the_beginning_of_a_call_tells_what_has_come_of_it() -> None:
+    whole = recorded("<receiveResponseXML><ticket>t</ticket><response>a</response><hresult>h</hresult>")
+    assert soap.Reader(whole[:60]).so_far() is None
+    begun = soap.Reader(whole[: whole.index(b"a</response>")]).so_far()
+    empty = {"response": "", "hresult": "", "message": ""}
+    assert begun == soap.Call("receiveResponseXML", {"ticket": "t"} | empty)
+
+
+@pytest.mark.parametrize("inner", ["<a/>" * 1000, "<a>" * 240 + " " * 99_999 + "<a>" * 20, "<ticket/>" * 1000])
+def test_the_number_of_elements_is_bounded(inner: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        soap.Reader(f"{OPENING}<getLastError>{inner}".encode())
+    assert "elements" in caught.value.problem.detail

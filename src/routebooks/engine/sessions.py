@@ -94,6 +94,13 @@ def next_request(tx: Tx, connection_id: int, caller: Caller | None) -> Request |
     return store.next_waiting(tx, connection_id, writes=caller is None or caller.seen_path is None)
 
 
+def is_open(ctx: Context, ticket: str) -> bool:
+    """Whether the ticket is that of a session which has not ended."""
+    with ctx.store.read() as tx:
+        session = store.session_with(tx, _hash(ticket))
+    return session is not None and session.state == "open"
+
+
 def visit(ctx: Context, tx: Tx, ticket: str, now: datetime) -> Visit | None:
     session = store.session_with(tx, _hash(ticket))
     if session is None or session.state != "open":

@@ -88,3 +88,7 @@ class Operations(Protocol):
     def close_connection(self, ticket: str) -> str:
         """The text for the connector's status column."""
         ...
+
+    def is_open(self, ticket: str) -> bool:
+        """No call of the connector: whether a ticket is of an open session, and a long call of it is to be taken."""
+        ...

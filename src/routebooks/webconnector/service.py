@@ -126,3 +126,7 @@ class WebConnectorService:
     def close_connection(self, ticket: str) -> str:
         """The text for the connector's status column."""
         return sessions.close(self._ctx, ticket)
+
+    def is_open(self, ticket: str) -> bool:
+        """Whether the ticket is that of a session which has not ended."""
+        return sessions.is_open(self._ctx, ticket)

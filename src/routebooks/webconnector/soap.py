@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from lxml import etree
 
@@ -14,6 +14,12 @@ from routebooks.webconnector.operations import NAMESPACE, SIGNATURES
 
 #: The greatest envelope we read. A page of some hundred invoices is a few MB.
 MAX_BYTES = 64 * 1024 * 1024
+#: A call has a dozen elements; its texts may be long, its elements not many.
+MAX_ELEMENTS = 250
+#: So much is parsed before the elements are counted again.
+_PIECE = 64 * 1024
+#: The longest reference, or beginning of a tag that matters, which may be cut through between two pieces.
+_CUT = 64
 
 Value = str | bytes | int | list[str]
 FaultCode = Literal["Client", "Server"]
@@ -42,6 +48,98 @@ class Call:
     arguments: dict[str, str]
 
 
+class Reader:
+    """Reads an envelope piece by piece and keeps of it only what the call needs.
+
+    Made, fed and closed in one thread: parsers of lxml share their thread's table of names, and nothing guards it.
+    """
+
+    def __init__(self, head: bytes) -> None:
+        """Begin with the first bytes, a whole declaration at least. Raises ConfigError, as `feed` does."""
+        self._operation = ""
+        #: the parameters that have come to their end so far
+        self._arguments: dict[str, str] = {}
+        self._open: list[etree._Element] = []
+        self._call: etree._Element | None = None
+        self._elements = 0
+        self._decoder = codecs.getincrementaldecoder(_encoding(head))()
+        self._held = ""
+        self._begun = False
+        self._parser = etree.XMLPullParser(
+            ("start", "end"),
+            resolve_entities=False,
+            no_network=True,
+            huge_tree=True,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        self.feed(head)
+
+    def feed(self, data: bytes) -> None:
+        """Read on. Raises ConfigError, with the codes soap-malformed and soap-unknown-operation."""
+        for at in range(0, len(data), _PIECE):
+            self._read(data[at : at + _PIECE])
+
+    def so_far(self) -> Call | None:
+        """The call, with '' for each parameter that has not come; None before it is named."""
+        if not self._operation:
+            return None
+        names = (name for name, _ in SIGNATURES[self._operation].parameters)
+        return Call(self._operation, {name: self._arguments.get(name, "") for name in names})
+
+    def close(self) -> Call:
+        """The call, after the last bytes. Raises ConfigError."""
+        self._read(b"", final=True)
+        try:
+            self._parser.close()
+        except etree.XMLSyntaxError as error:
+            raise _malformed(str(error)) from error
+        call = self.so_far()
+        if call is None:
+            raise _malformed("no envelope with a body and a call in it")
+        return call
+
+    def _read(self, data: bytes, *, final: bool = False) -> None:
+        try:
+            text = self._held + self._decoder.decode(data, final)
+        except UnicodeDecodeError as error:
+            raise _malformed(str(error)) from error
+        if not self._begun:
+            text, self._begun = _undeclared(text), True
+        # What could be half a reference or half a document type waits for its other half.
+        cut = len(text) if final else max(text.rfind(sign, max(0, len(text) - _CUT)) for sign in "<&")
+        text, self._held = (text, "") if cut < 0 else (text[:cut], text[cut:])
+        # SOAP 1.1, section 3: a message has no document type. Refused unparsed, so that no entity is ever declared.
+        if "<!DOCTYPE" in text:
+            raise _malformed("a document type declaration")
+        try:
+            self._parser.feed(_REFERENCES.sub(b"", _allowed(text)))
+        except etree.XMLSyntaxError as error:
+            raise _malformed(str(error)) from error
+        for event, element in self._parser.read_events():
+            seen = cast(etree._Element, element)
+            self._started(seen) if event == "start" else self._ended(seen)
+
+    def _started(self, element: etree._Element) -> None:
+        self._elements += 1
+        if self._elements > MAX_ELEMENTS:
+            raise _malformed(f"more than {MAX_ELEMENTS} elements")
+        self._open.append(element)
+        if self._call is None and [_local(each) for each in self._open[:-1]] == ["Envelope", "Body"]:
+            self._call, name = element, _local(element)
+            if name not in SIGNATURES:
+                raise ConfigError(
+                    f"The call {name[:80]!r} is none of the Web Connector's.", code="soap-unknown-operation", hint=_HINT
+                )
+            self._operation = name
+
+    def _ended(self, element: etree._Element) -> None:
+        self._open.pop()
+        if self._call is not None and self._open and self._open[-1] is self._call:
+            self._arguments[_local(element)] = element.text or ""
+            element.clear()
+
+
 def read_call(body: bytes) -> Call:
     """Read an envelope. Any prefixes, any order, self-closed, missing and unknown parameters are taken.
 
@@ -49,15 +147,7 @@ def read_call(body: bytes) -> Call:
     """
     if len(body) > MAX_BYTES:
         raise too_large()
-    operation = _operation(_parse(document(_decode(body))))
-    name = etree.QName(operation).localname
-    signature = SIGNATURES.get(name)
-    if signature is None:
-        raise ConfigError(
-            f"The call {name[:80]!r} is none of the Web Connector's.", code="soap-unknown-operation", hint=_HINT
-        )
-    sent = {etree.QName(child).localname: child.text or "" for child in operation}
-    return Call(name, {parameter: sent.get(parameter, "") for parameter, _ in signature.parameters})
+    return Reader(body).close()
 
 
 def document(text: str) -> bytes:
@@ -65,8 +155,7 @@ def document(text: str) -> bytes:
 
     A declaration inside a string names an encoding that the string no longer has; without one, UTF-8 holds.
     """
-    declaration = _DECLARATION.match(text)
-    return _REFERENCES.sub(b"", _allowed(text[declaration.end() if declaration else 0 :]))
+    return _REFERENCES.sub(b"", _allowed(_undeclared(text)))
 
 
 def write_result(operation: str, value: Value) -> bytes:
@@ -96,6 +185,24 @@ def too_large() -> ConfigError:
     )
 
 
+def too_large_for_anybody() -> ConfigError:
+    """The error for an envelope that only an open session may send, before which no ticket stands."""
+    return ConfigError(
+        "This call is longer than one outside of a session may be.",
+        hint="Press Update Selected again.",
+        code="soap-too-large",
+    )
+
+
+def too_many() -> ConfigError:
+    """The error for a long envelope while another of the same session is still arriving."""
+    return ConfigError(
+        "An answer of this session is already on its way.",
+        hint="Press Update Selected again.",
+        code="soap-too-many",
+    )
+
+
 _HINT = "Point the Web Connector at this address by the .qwc file that Routebooks made."
 
 
@@ -103,46 +210,31 @@ def _malformed(detail: str) -> ConfigError:
     return ConfigError("This is not a call of the Web Connector.", hint=_HINT, code="soap-malformed", detail=detail)
 
 
-def _decode(body: bytes) -> str:
-    """The text of an envelope: by its byte order mark, its zero bytes, its declaration, else UTF-8.
+def _encoding(head: bytes) -> str:
+    """The encoding of an envelope: by its byte order mark, its zero bytes, its declaration, else UTF-8.
 
-    Decoding it ourselves leaves no encoding in which a document type could hide from the check in _parse.
+    Decoding it ourselves leaves no encoding in which a document type could hide from the Reader.
     """
-    declared = _DECLARED.match(body)
-    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-16"
-    elif body[:1] == b"\0" or body[1:2] == b"\0":
-        encoding = "utf-16-be" if body[:1] == b"\0" else "utf-16-le"
-    elif declared and _ONE_BYTE.fullmatch(declared[1]):
-        encoding = declared[1].decode()
-    else:
-        encoding = "utf-8"
-    try:
-        return body.decode(encoding)
-    except (UnicodeDecodeError, LookupError) as error:
-        raise _malformed(str(error)) from error
+    declared = _DECLARED.match(head)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if head[:1] == b"\0" or head[1:2] == b"\0":
+        return "utf-16-be" if head[:1] == b"\0" else "utf-16-le"
+    if declared and _ONE_BYTE.fullmatch(declared[1]):
+        try:
+            return codecs.lookup(declared[1].decode()).name
+        except LookupError as error:
+            raise _malformed(str(error)) from error
+    return "utf-8"
 
 
-def _parse(data: bytes) -> etree._Element:
-    # SOAP 1.1, section 3: a message has no document type. Refused before it is parsed, so no entity is ever declared.
-    if b"<!DOCTYPE" in data:
-        raise _malformed("a document type declaration")
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, huge_tree=True, remove_comments=True, remove_pis=True
-    )
-    try:
-        return etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        raise _malformed(str(error)) from error
+def _undeclared(text: str) -> str:
+    declaration = _DECLARATION.match(text)
+    return text[declaration.end() if declaration else 0 :]
 
 
-def _operation(envelope: etree._Element) -> etree._Element:
-    """The first child of the body, by local names."""
-    if etree.QName(envelope).localname == "Envelope":
-        for child in envelope:
-            if etree.QName(child).localname == "Body" and len(child):
-                return child[0]
-    raise _malformed("no envelope with a body and a call in it")
+def _local(element: etree._Element) -> str:
+    return etree.QName(element).localname
 
 
 def _envelope(inner: bytes) -> bytes:

@@ -1,0 +1,165 @@
+"""Where calls are taken: little from anybody, much only within an open session, and few in memory at once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import IO, TypeVar
+
+import anyio
+import anyio.to_thread
+import structlog
+
+from routebooks.errors import ConfigError
+from routebooks.webconnector import soap
+from routebooks.webconnector.operations import Operations
+
+#: What anybody may send. The longest call that holds no answer is the first sendRequestXML, some twenty kB.
+FREE_BYTES = 64 * 1024
+FREE_SECONDS = 60.0
+#: An answer on a slow line; a session is ended after as long a silence.
+LONG_SECONDS = 30 * 60.0
+
+_PIECE = 256 * 1024
+_FAILED = "Routebooks could not answer this call. Its log says why."
+
+_log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back: the HTTP status and the envelope."""
+
+    status: int
+    body: bytes
+
+
+class Desk:
+    """Takes calls and has them answered in threads: so many short ones and so few long ones at once, in turn.
+
+    A long call lies on disk until its turn comes. Who waits is never sent away.
+    """
+
+    def __init__(
+        self, operations: Operations, *, short: int = 16, long: int = 4, max_bytes: int = soap.MAX_BYTES
+    ) -> None:
+        self._operations = operations
+        self._short, self._long = anyio.CapacityLimiter(short), anyio.CapacityLimiter(long)
+        self._max_bytes = max_bytes
+        self._arriving: set[str] = set()
+
+    async def answer(self, body: AsyncIterator[bytes], address: str) -> Answer:
+        """Take a call and answer it. Raises what the body raises when its sender goes away."""
+        try:
+            return await self._take(body, address)
+        except ConfigError as error:
+            return _refuse(error, address)
+        except TimeoutError:
+            return Answer(408, soap.write_fault("Client", "The call did not arrive in time."))
+        except OSError:
+            _log.exception("webconnector_call_not_kept", address=address)
+            return Answer(500, soap.write_fault("Server", _FAILED))
+
+    async def _take(self, body: AsyncIterator[bytes], address: str) -> Answer:
+        with anyio.fail_after(FREE_SECONDS):
+            head = await _head(body)
+        if len(head) <= FREE_BYTES:
+            return await _turn(self._short, lambda: self._done(soap.read_call(head), address))
+        begun = await _turn(self._short, lambda: soap.Reader(head).so_far())
+        ticket = begun.arguments.get("ticket") if begun else None
+        if begun is None or not ticket:
+            raise soap.too_large_for_anybody()
+        if not await _turn(self._short, lambda: self._operations.is_open(ticket)):
+            # Answered as any call of a session that has ended; the rest of the body is thrown away as it arrives.
+            return await _turn(self._short, lambda: self._done(begun, address))
+        return await self._take_long(ticket, head, body, address)
+
+    async def _take_long(self, ticket: str, head: bytes, body: AsyncIterator[bytes], address: str) -> Answer:
+        if ticket in self._arriving:
+            raise soap.too_many()
+        self._arriving.add(ticket)
+        try:
+            async with anyio.TemporaryFile() as file:
+                with anyio.fail_after(LONG_SECONDS):
+                    await self._keep(head, body, file)
+                return await _turn(self._long, lambda: self._done(_read(file.wrapped), address))
+        finally:
+            self._arriving.remove(ticket)
+
+    async def _keep(self, head: bytes, body: AsyncIterator[bytes], file: anyio.AsyncFile[bytes]) -> None:
+        size = await file.write(head)
+        async for chunk in body:
+            size += len(chunk)
+            if size > self._max_bytes:
+                raise soap.too_large()
+            await file.write(chunk)
+
+    def _done(self, call: soap.Call, address: str) -> Answer:
+        """Have a call done, write its result. Raises nothing."""
+        try:
+            return Answer(200, soap.write_result(call.operation, _dispatch(self._operations, call, address)))
+        except Exception:
+            _log.exception("webconnector_call_failed", operation=call.operation, address=address)
+            return Answer(500, soap.write_fault("Server", _FAILED))
+
+
+async def _turn(limiter: anyio.CapacityLimiter, work: Callable[[], T]) -> T:
+    return await anyio.to_thread.run_sync(work, limiter=limiter)
+
+
+async def _head(body: AsyncIterator[bytes]) -> bytes:
+    """The body, or what has come of it when it is longer than anybody may send."""
+    head = bytearray()
+    async for chunk in body:
+        head += chunk
+        if len(head) > FREE_BYTES:
+            break
+    return bytes(head)
+
+
+def _read(file: IO[bytes]) -> soap.Call:
+    file.seek(0)
+    reader = soap.Reader(file.read(_PIECE))
+    while piece := file.read(_PIECE):
+        reader.feed(piece)
+    return reader.close()
+
+
+def _refuse(error: ConfigError, address: str) -> Answer:
+    problem = error.problem
+    _log.warning("webconnector_call_refused", code=problem.code, detail=problem.detail[:200], address=address)
+    status = 413 if problem.code == "soap-too-large" else 500
+    return Answer(status, soap.write_fault("Client", f"{problem.message} {problem.hint}"))
+
+
+def _dispatch(operations: Operations, call: soap.Call, address: str) -> soap.Value:
+    sent = call.arguments
+    ticket = sent.get("ticket", "")
+    match call.operation:
+        case "serverVersion":
+            return operations.server_version()
+        case "clientVersion":
+            return operations.client_version(sent["strVersion"])
+        case "authenticate":
+            return operations.authenticate(sent["strUserName"], sent["strPassword"], address)
+        case "sendRequestXML":
+            versions = _number(sent["qbXMLMajorVers"]), _number(sent["qbXMLMinorVers"])
+            texts = sent["strHCPResponse"], sent["strCompanyFileName"], sent["qbXMLCountry"]
+            return operations.send_request_xml(ticket, *texts, *versions)
+        case "receiveResponseXML":
+            response = soap.document(sent["response"])
+            return operations.receive_response_xml(ticket, response, sent["hresult"], sent["message"])
+        case "connectionError":
+            return operations.connection_error(ticket, sent["hresult"], sent["message"])
+        case "getLastError":
+            return operations.get_last_error(ticket)
+        case "closeConnection":
+            return operations.close_connection(ticket)
+    raise LookupError(call.operation)
+
+
+def _number(text: str) -> int:
+    """A version number; 0 where the caller sent none or no number."""
+    return int(text) if text.strip().isdecimal() else 0
