@@ -10,7 +10,9 @@ import pytest
 
 import house as houses
 from house import House
+from routebooks.engine import sessions
 from routebooks.store import companies
+from routebooks.store import exchange as exchange_store
 from routebooks.webconnector import service
 from routebooks.webconnector.service import WebConnectorService
 
@@ -122,6 +124,23 @@ def test_a_session_is_open_from_its_log_in_to_its_good_bye(house: House, operati
     assert operations.is_open(ticket)
     assert not operations.is_open("no ticket")
     operations.close_connection(ticket)
+    assert not operations.is_open(ticket)
+
+
+def test_a_silent_session_is_ended_unless_it_speaks_that_very_moment(
+    house: House, operations: WebConnectorService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = enter(house, operations)
+    with house.ctx.store.read() as tx:
+        as_listed = exchange_store.open_sessions(tx)
+    house.clock.on(minutes=31)
+    assert operations.send_request_xml(ticket, "", "C:/books", "US", 13, 0) != b""
+    with monkeypatch.context() as late:
+        late.setattr(exchange_store, "open_sessions", lambda tx: as_listed)
+        sessions.end_silent(house.ctx)
+    assert operations.is_open(ticket)
+    house.clock.on(minutes=31)
+    sessions.end_silent(house.ctx)
     assert not operations.is_open(ticket)
 
 

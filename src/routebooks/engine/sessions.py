@@ -174,4 +174,6 @@ def end_silent(ctx: Context) -> None:
     for session in silent:
         with ctx.store.begin() as tx:
             companies.connection(tx, session.connection_id, lock=True)
-            _end(ctx, tx, session, "dropped", now)
+            # Read again under the lock: it may have spoken, or ended, since.
+            if store.session_with(tx, session.ticket_hash) == session:
+                _end(ctx, tx, session, "dropped", now)
