@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from routebooks import app
 from routebooks.errors import ConfigError
@@ -70,3 +71,28 @@ def test_a_lost_key_is_told_and_not_replaced(tmp_path: Path) -> None:
         app.context(settings)
     assert caught.value.problem.code == "key-missing"
     assert not (tmp_path / "key").exists()
+
+
+def test_a_damaged_database_is_told_in_a_sentence(tmp_path: Path) -> None:
+    settings = load(home=tmp_path)
+    app.context(settings).store.close()
+    (tmp_path / "routebooks.db").write_bytes(b"no database" * 1000)
+    done = CliRunner().invoke(app.build(), ["--home", str(tmp_path), "status"])
+    assert done.exit_code == 1
+    assert "database-damaged" in done.stderr
+    assert not (tmp_path / "last-error.txt").exists()
+
+
+@pytest.mark.parametrize("address", ["nonsense://place", "s3://bucket/folder"])
+def test_a_place_for_artifacts_of_an_unknown_kind_is_told(tmp_path: Path, address: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        app.context(load(home=tmp_path, artifacts_url=address))
+    assert caught.value.problem.code == "artifacts-unusable"
+
+
+def test_a_home_without_a_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app.build(), ["--home", "", "status"])
+    assert done.exit_code == 2
+    assert "setting-wrong" in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from pathlib import Path
 
+import pytest
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
+from routebooks import app, server
+from routebooks.cli.problems import recognised
+from routebooks.errors import ConfigError
 from routebooks.server import Beat
+from routebooks.settings import Settings, load
 
 
 def test_a_part_of_the_tick_that_fails_keeps_no_other_from_its_turn() -> None:
@@ -21,3 +29,69 @@ def test_a_part_of_the_tick_that_fails_keeps_no_other_from_its_turn() -> None:
         assert all(turns.acquire(timeout=30) for _ in range(6))
         beat.stop()
     assert {(entry["event"], entry["log_level"]) for entry in logs} == {("tick failed", "error")}
+
+
+def test_a_taken_port_and_an_impossible_host_are_told_apart() -> None:
+    with server.listen("127.0.0.1", 0) as taken:
+        assert refused("127.0.0.1", taken.getsockname()[1]) == "port-taken"
+    for host in ("192.0.2.1", "no-such-host.invalid", "a..b", "2001:db8::1"):
+        assert refused(host, 0) == "host-wrong"
+
+
+def refused(host: str, port: int) -> str:
+    with pytest.raises(ConfigError) as caught:
+        server.listen(host, port)
+    assert caught.value.problem.hint
+    return caught.value.problem.code
+
+
+def test_a_port_that_this_user_may_not_use_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbid(*_: object, **__: object) -> socket.socket:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", forbid)
+    assert refused("127.0.0.1", 443) == "port-forbidden"
+
+
+def test_a_lock_file_that_is_none_is_told_apart_from_a_server_that_runs(tmp_path: Path) -> None:
+    with server.alone(tmp_path), pytest.raises(ConfigError) as second, server.alone(tmp_path):
+        pass
+    assert second.value.problem.code == "server-runs"
+    (tmp_path / server.LOCK).write_bytes(b"no database" * 1000)
+    with pytest.raises(ConfigError) as damaged, server.alone(tmp_path):
+        pass
+    assert damaged.value.problem.code == "lock-unusable"
+
+
+def served(settings: Settings) -> None:
+    """A server that is to fail before it says that it listens."""
+    ctx = app.context(settings)
+    try:
+        server.serve(ctx, settings, server.listen("127.0.0.1", 0), lambda _: pytest.fail("it began"))
+    finally:
+        ctx.store.close()
+
+
+def test_a_server_beside_another_does_not_begin(tmp_path: Path) -> None:
+    with server.alone(tmp_path), pytest.raises(ConfigError) as caught:
+        served(load(home=tmp_path))
+    assert caught.value.problem.code == "server-runs"
+
+
+def test_a_place_for_artifacts_that_cannot_be_written_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ConfigError) as caught:
+        served(load(home=tmp_path / "home", artifacts_url=str(tmp_path / "file" / "artifacts")))
+    assert caught.value.problem.code == "artifacts-unusable"
+
+
+def test_a_damaged_database_of_the_durable_work_is_told_in_a_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "durable.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(DBAPIError) as caught:
+        served(load(home=tmp_path))
+    problem = recognised(caught.value)
+    assert problem is not None
+    assert problem.code == "database-damaged"
+    assert "Traceback" not in "".join(capfd.readouterr())

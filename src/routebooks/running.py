@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvicorn
 from rich.console import Console
 
 from routebooks import demo as demo_world
@@ -79,15 +80,19 @@ def _serve(ctx: typer.Context, as_json: Json = False) -> None:
     _stop_on_terminate()
     log_to_stderr(logging.INFO)
     sock = server.listen(settings.host, settings.port)
-    address = f"http://{settings.host}:{sock.getsockname()[1]}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{settings.port}"
     facts = {"address": address, "public_url": settings.public_url, "home": str(settings.home)}
     lines = (
         f"Routebooks listens on {address}, its folder is {settings.home}.",
         f"The Web Connector reaches it as {settings.public_url} (setting public_url). Ctrl-C stops it.",
     )
-    output(facts, as_json, *lines)
-    sys.stdout.flush()
-    server.serve(context, settings, sock, lambda _: None)
+
+    def begun(_: uvicorn.Server) -> None:
+        output(facts, as_json, *lines)
+        sys.stdout.flush()
+
+    server.serve(context, settings, sock, begun)
 
 
 def _sandbox_start(

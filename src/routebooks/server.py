@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import structlog
@@ -25,6 +26,7 @@ from routebooks.webconnector.service import WebConnectorService
 
 log = structlog.get_logger()
 
+LOCK = "serve.lock"
 #: how often it is looked for what to tell people
 ALERTS_SECONDS = 60
 
@@ -89,11 +91,18 @@ def watch(ctx: Context) -> Beat:
 def alone(home: Path) -> Iterator[None]:
     """Holds the installation for one server; a killed one lets go by itself. Raises ConfigError when another runs."""
     # A lock of SQLite, for it is the same on every system and dies with its process.
-    held = sqlite3.connect(home / "serve.lock", timeout=0, isolation_level=None, check_same_thread=False)
+    held = sqlite3.connect(home / LOCK, timeout=0, isolation_level=None, check_same_thread=False)
     try:
         held.execute("BEGIN EXCLUSIVE")
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         held.close()
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise ConfigError(
+                f"The file {home / LOCK} cannot be used.",
+                hint="See that you may write there. When no server runs, it may be deleted.",
+                code="lock-unusable",
+                detail=str(error),
+            ) from error
         raise ConfigError(
             "A Routebooks server runs on this folder already.",
             hint="Stop it first, or give this one another folder with --home.",
@@ -106,35 +115,52 @@ def alone(home: Path) -> Iterator[None]:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket. Raises ConfigError when the port is taken."""
+    """A bound socket. Raises ConfigError: port-taken, port-forbidden, host-wrong."""
     try:
-        return socket.create_server((host, port))
-    except OSError as error:
-        raise ConfigError(
-            f"Port {port} on {host} cannot be used.",
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, UnicodeError) as error:
+        raise _no_socket(host, port, error) from error
+
+
+def _no_socket(host: str, port: int, error: OSError | UnicodeError) -> ConfigError:
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
+        return ConfigError(
+            f"Port {port} on {host} is taken.",
             hint="Another Routebooks may run here already; else set ROUTEBOOKS_PORT to a free port.",
             code="port-taken",
             detail=str(error),
-        ) from error
+        )
+    if number == errno.EACCES:
+        return ConfigError(
+            f"Port {port} on {host} may not be used by the user that you are.",
+            hint="Set ROUTEBOOKS_PORT to a port above 1023.",
+            code="port-forbidden",
+            detail=str(error),
+        )
+    return ConfigError(
+        f"{host!r} is no address of this machine.",
+        hint="Set ROUTEBOOKS_HOST to 127.0.0.1 (reached from this machine only) or to 0.0.0.0 (from all others too).",
+        code="host-wrong",
+        detail=str(error),
+    )
 
 
 def serve(ctx: Context, settings: Settings, sock: socket.socket, ready: Callable[[uvicorn.Server], None]) -> None:
     """Run until told to stop (Ctrl-C, or should_exit of the server that `ready` is handed before it begins).
 
-    Raises ConfigError when another server runs on the same folder.
+    Raises ConfigError when another server runs on the same folder, or the artifacts have no place.
     """
-    with closing(sock), alone(settings.home):
+    with closing(sock), alone(settings.home), ExitStack() as stack:
+        ctx.artifacts.check()
         durable = Durable(settings.durable_url, lambda run_id, phase: work.steps(ctx, run_id, phase))
-        beats = (tick(ctx, durable, settings.tick_seconds), watch(ctx))
-        config = uvicorn.Config(web(ctx), log_config=None, access_log=False, timeout_graceful_shutdown=10)
-        server = uvicorn.Server(config)
+        stack.callback(durable.stop)
         durable.launch()
-        for beat in beats:
+        for beat in (tick(ctx, durable, settings.tick_seconds), watch(ctx)):
             beat.start()
-        try:
-            ready(server)
-            server.run(sockets=[sock])
-        finally:
-            for beat in beats:
-                beat.stop()
-            durable.stop()
+            stack.callback(beat.stop)
+        server = uvicorn.Server(
+            uvicorn.Config(web(ctx), log_config=None, access_log=False, timeout_graceful_shutdown=10)
+        )
+        ready(server)
+        server.run(sockets=[sock])

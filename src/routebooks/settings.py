@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,36 +22,46 @@ FILE_NAME = "routebooks.toml"
 
 
 class Settings(BaseSettings):
-    """What an installation is told; every one has a twin ROUTEBOOKS_<NAME> in the environment."""
+    """What an installation is told; every one has a twin ROUTEBOOKS_<NAME> in the environment.
 
-    model_config = SettingsConfigDict(env_prefix="ROUTEBOOKS_", extra="forbid")
+    The description of a field says what may be written there, as the end of "Write ...".
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ROUTEBOOKS_", env_ignore_empty=True, extra="forbid")
 
     #: the folder of the database, the artifacts, the key and routebooks.toml
-    home: Path = Path("~/.routebooks")
+    home: Path = Field(Path("~/.routebooks"), description="the path of a folder")
     #: our own database; empty: SQLite in the home folder
-    database_url: SecretStr = SecretStr("")
+    database_url: SecretStr = Field(SecretStr(""), description="sqlite:///folder/name.db or postgresql://…")
     #: where artifacts are kept, any address fsspec knows; empty: a folder in the home folder
-    artifacts_url: str = ""
+    artifacts_url: str = Field("", description="the path of a folder, or an address such as s3://bucket/folder")
     #: the master key; empty: the file `key` in the home folder
-    key: SecretStr = SecretStr("")
+    key: SecretStr = Field(SecretStr(""), description="what stands in the file `key`")
     #: the address under which the Web Connector reaches us
-    public_url: str = "http://localhost:8420"
-    host: str = "127.0.0.1"
-    port: int = 8420
+    public_url: str = Field("http://localhost:8420", description="https://name or https://name:port/folder")
+    host: str = Field("127.0.0.1", min_length=1, description="an address of this machine, or 0.0.0.0 for all it has")
+    port: int = Field(8420, ge=1, le=65535, description="a whole number from 1 to 65535")
     #: how often the server looks for work that is due
-    tick_seconds: float = 1.0
+    tick_seconds: float = Field(1.0, ge=0.01, le=3600, description="a number of seconds from 0.01 to 3600")
 
-    @field_validator("home")
+    @field_validator("home", mode="before")
     @classmethod
-    def _expanded(cls, value: Path) -> Path:
-        return value.expanduser()
+    def _expanded(cls, value: str | Path) -> Path:
+        if not str(value):
+            raise ValueError("empty")
+        try:
+            return Path(value).expanduser()
+        except RuntimeError as error:
+            raise ValueError("nobody's folder") from error
 
     @field_validator("public_url")
     @classmethod
     def _an_address(cls, value: str) -> str:
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("write it as https://name or https://name:port/folder")
+            raise ValueError("no address")
+        if parts.port == 0:
+            raise ValueError("no port")
         return value.rstrip("/")
 
     @classmethod
@@ -64,7 +75,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The file lies in the home folder, which only the environment (or a command) can move."""
         given = init_settings().get("home") or os.environ.get("ROUTEBOOKS_HOME") or cls.model_fields["home"].default
-        file = Path(given).expanduser() / FILE_NAME
+        try:
+            file = Path(given).expanduser() / FILE_NAME
+        except RuntimeError:  # the validator of home tells it
+            return init_settings, env_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
 
     @property
@@ -86,18 +100,36 @@ class Settings(BaseSettings):
 
 
 def load(**given: Any) -> Settings:
-    """The settings, with some given outright. Raises ConfigError that names the setting and what is wrong with it."""
+    """The settings, with some given outright. Raises ConfigError that names the setting and what may be written."""
     try:
         return Settings(**given)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(
-            f"The setting {name} is wrong: {first['msg']}.",
-            hint=f"Change ROUTEBOOKS_{name.upper()} or the line in {FILE_NAME}.",
-            code="setting-wrong",
-        ) from error
+        raise _wrong(error.errors()[0]) from error
     except ValueError as error:
         raise ConfigError(
-            f"{FILE_NAME} cannot be read.", hint="Look at the line that the detail names.", detail=str(error)
+            f"{FILE_NAME} cannot be read.",
+            hint="Look at the line that the detail names.",
+            code="settings-unreadable",
+            detail=str(error),
         ) from error
+
+
+def _wrong(error: ErrorDetails) -> ConfigError:
+    name = str(error["loc"][0])
+    field = Settings.model_fields.get(name)
+    if field is None:
+        known = ", ".join(Settings.model_fields)
+        return ConfigError(
+            f"{FILE_NAME} has a setting {name}, which Routebooks does not know.",
+            hint=f"Take the line out, or write one of: {known}.",
+            code="setting-unknown",
+        )
+    # What was written for a secret may be the secret.
+    shown = "so" if field.annotation is SecretStr else repr(str(error["input"]))
+    # The file lies in the home folder, so it cannot say where that is.
+    where = "with --home or in ROUTEBOOKS_HOME" if name == "home" else f"in ROUTEBOOKS_{name.upper()} or {FILE_NAME}"
+    return ConfigError(
+        f"The setting {name} cannot be {shown}.",
+        hint=f"Write {field.description}, {where}.",
+        code="setting-wrong",
+    )

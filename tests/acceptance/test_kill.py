@@ -228,7 +228,9 @@ def test_a_second_server_on_the_same_folder_is_refused(process: Process) -> None
     process.start()
     settings = process.installation.settings
     command = [sys.executable, "-m", "routebooks", "--home", str(settings.home), "serve"]
-    second = subprocess.run(command, env={**os.environ, "ROUTEBOOKS_PORT": "0"}, capture_output=True, timeout=60)
-    assert second.returncode == 2
+    with server.listen("127.0.0.1", 0) as sock:
+        port = str(sock.getsockname()[1])
+    second = subprocess.run(command, env={**os.environ, "ROUTEBOOKS_PORT": port}, capture_output=True, timeout=60)
+    assert (second.returncode, second.stdout) == (2, b"")
     assert b"server-runs" in second.stderr
     assert b"Traceback" not in second.stderr

@@ -7,7 +7,6 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
@@ -100,8 +99,8 @@ def build(make_context: MakeContext, *, pause: Callable[[float], None] = time.sl
     def program(
         ctx: typer.Context,
         home: Annotated[
-            Path | None,
-            typer.Option(help="Folder of the installation; else ROUTEBOOKS_HOME, else ~/.routebooks."),
+            str | None,
+            typer.Option(metavar="PATH", help="Folder of the installation; else ROUTEBOOKS_HOME, else ~/.routebooks."),
         ] = None,
         verbose: Annotated[bool, typer.Option("--verbose", help="Log to standard error, and show details.")] = False,
         version: Annotated[

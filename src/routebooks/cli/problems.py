@@ -9,11 +9,12 @@ from typing import NoReturn
 
 import structlog
 import typer
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from routebooks.cli.output import say
 from routebooks.cli.state import CliState
 from routebooks.errors import ConfigError, Problem, RoutebooksError
+from routebooks.store.database import is_damaged
 
 DONE = 0
 FAILED = 1
@@ -47,6 +48,9 @@ def exit_code(error: RoutebooksError) -> int:
 
 def recognised(error: Exception) -> Problem | None:
     """What an error of the database or the computer means, where it is one."""
+    if isinstance(error, DBAPIError) and is_damaged(error):
+        hint = "Stop the server and put the home folder's last backup in its place; keep the damaged files."
+        return Problem("database-damaged", "The database file is damaged, or is none.", hint, str(error.orig))
     if isinstance(error, OperationalError):
         hint = "See that it runs and that its disk has room, then try again."
         return Problem("database-away", "The database cannot be used now.", hint, str(error.orig))

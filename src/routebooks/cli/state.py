@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 
 import typer
 
@@ -26,7 +25,7 @@ class CliState:
         self,
         make_context: MakeContext,
         *,
-        home: Path | None = None,
+        home: str | None = None,
         verbose: bool = False,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:

@@ -21,6 +21,11 @@ EXECUTOR = "routebooks"
 Steps = Callable[[int, str], Sequence[tuple[str, Callable[[int], bool]]]]
 
 
+def _not_told_twice(record: logging.LogRecord) -> bool:
+    # With its traceback; the error itself comes to whoever launched.
+    return not record.getMessage().startswith("DBOS failed to launch")
+
+
 class Durable:
     """Starts workflows and brings back those that a crash cut off. One of it may live in a process."""
 
@@ -36,6 +41,7 @@ class Durable:
         }
         for name in ("dbos", "routebooks.dbos"):
             logging.getLogger(name).setLevel(logging.WARNING)
+            logging.getLogger(name).addFilter(_not_told_twice)
         DBOS(config=config)
 
         @DBOS.workflow(name="advance")

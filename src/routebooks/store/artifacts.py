@@ -13,7 +13,7 @@ import fsspec
 import sqlalchemy as sa
 
 from routebooks.clock import random_id
-from routebooks.errors import FatalError
+from routebooks.errors import ConfigError, FatalError
 from routebooks.store.database import Tx, from_row, one
 from routebooks.store.tables import artifacts
 
@@ -37,7 +37,24 @@ class ArtifactStore:
     """The place of the bytes, any that fsspec can reach; their list is in the database."""
 
     def __init__(self, url: str) -> None:
-        self._fs, self._root = fsspec.core.url_to_fs(url)
+        """Nothing is written yet. Raises ConfigError for an address of a kind that is not known here."""
+        try:
+            self._fs, self._root = fsspec.core.url_to_fs(url)
+        except (ValueError, ImportError) as error:
+            raise _no_place(error) from error
+
+    def check(self) -> None:
+        """Write, read and remove a few bytes. Raises ConfigError when the place cannot be used."""
+        path = f"{self._root}/.check-{random_id()}"
+        try:
+            self._fs.makedirs(self._root, exist_ok=True)
+            self._fs.pipe_file(path, b"check")
+            kept = self._fs.cat_file(path)
+            self._fs.rm_file(path)
+        except Exception as error:  # every kind of place has errors of its own
+            raise _no_place(error) from error
+        if kept != b"check":
+            raise _no_place(ValueError("other bytes came back"))
 
     def write(self, company_id: int, kind: str, data: bytes, now: datetime) -> Written:
         """Put the bytes on disk, outside of any transaction: they are there when this returns. The same bytes once."""
@@ -80,6 +97,15 @@ def _to_disk(file: Any) -> None:
     if hasattr(file, "fileno"):
         file.flush()
         os.fsync(file.fileno())
+
+
+def _no_place(error: Exception) -> ConfigError:
+    return ConfigError(
+        "Artifacts cannot be kept where artifacts_url says.",
+        hint="Set ROUTEBOOKS_ARTIFACTS_URL to a folder that you may write to; the detail says what others lack.",
+        code="artifacts-unusable",
+        detail=f"{type(error).__name__}: {error}",
+    )
 
 
 def _damaged(artifact: Written) -> FatalError:
