@@ -77,3 +77,11 @@ def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("ROUTEBOOKS_PORT", "9002")
     settings = load()
     assert (settings.port, settings.host) == (9002, "0.0.0.0")
+
+
+def test_the_web_connector_is_sent_to_the_port_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().public_url == "http://localhost:8420"
+    monkeypatch.setenv("ROUTEBOOKS_PORT", "9002")
+    assert load().public_url == "http://localhost:9002"
+    monkeypatch.setenv("ROUTEBOOKS_PUBLIC_URL", "https://books.example.com/rb/")
+    assert load().public_url == "https://books.example.com/rb"

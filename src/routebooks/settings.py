@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -37,8 +37,8 @@ class Settings(BaseSettings):
     artifacts_url: str = Field("", description="the path of a folder, or an address such as s3://bucket/folder")
     #: the master key; empty: the file `key` in the home folder
     key: SecretStr = Field(SecretStr(""), description="what stands in the file `key`")
-    #: the address under which the Web Connector reaches us
-    public_url: str = Field("http://localhost:8420", description="https://name or https://name:port/folder")
+    #: the address under which the Web Connector reaches us; empty: this machine, at our port
+    public_url: str = Field("", description="https://name or https://name:port/folder")
     host: str = Field("127.0.0.1", min_length=1, description="an address of this machine, or 0.0.0.0 for all it has")
     port: int = Field(8420, ge=1, le=65535, description="a whole number from 1 to 65535")
     #: how often the server looks for work that is due
@@ -58,11 +58,16 @@ class Settings(BaseSettings):
     @classmethod
     def _an_address(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
             raise ValueError("no address")
         if parts.port == 0:
             raise ValueError("no port")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _reached_here(self) -> Self:
+        self.public_url = self.public_url or f"http://localhost:{self.port}"
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -17,17 +17,18 @@ def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_the_qwc_file_leads_here(program: Program, tmp_path: Path) -> None:
+def test_the_qwc_file_leads_here(program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROUTEBOOKS_PORT", "8421")
     said = program.json("connection", "qwc", "Harbor", "toy_caller")
     assert said == {
         "file": "harbor-toy_caller.qwc",
-        "url": "http://localhost:8420/webconnector",
+        "url": "http://localhost:8421/webconnector",
         "user_name": program.house.user_name,
     }
     data = (tmp_path / "harbor-toy_caller.qwc").read_bytes()
     told = {str(element.tag): element.text for element in etree.fromstring(data).iter()}
-    assert told["AppURL"] == "http://localhost:8420/webconnector"
-    assert told["AppSupport"] == "http://localhost:8420/webconnector/support"
+    assert told["AppURL"] == "http://localhost:8421/webconnector"
+    assert told["AppSupport"] == "http://localhost:8421/webconnector/support"
     assert told["UserName"] == program.house.user_name
     assert told["FileID"] == MARK
     assert told["RunEveryNMinutes"] == "15"
