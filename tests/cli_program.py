@@ -19,7 +19,7 @@ from routebooks.store.tables import audit
 _now: list[Program] = []
 
 
-def _context(settings: Settings) -> Context:
+def _context(settings: Settings, *, begin: bool = True) -> Context:
     return _now[0].house.ctx
 
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from routebooks import app
 from routebooks.errors import ConfigError
 from routebooks.settings import load
+from routebooks.store import companies
 
 ROOT: Any = get_command(app.build())
 
@@ -63,23 +64,68 @@ def test_the_examples_parse(path: tuple[str, ...], tmp_path: Any, monkeypatch: p
         assert tuple(context.command_path.split()[1:]) == path
 
 
+def program(home: Path, *args: str, code: int = 0) -> str:
+    """What a command of the whole program says, on both streams."""
+    done = CliRunner().invoke(app.build(), ["--home", str(home), *args])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+ADD = ("company", "add", "Harbor", "--cust-id", "4711")
+
+
 def test_a_lost_key_is_told_and_not_replaced(tmp_path: Path) -> None:
-    settings = load(home=tmp_path)
-    app.context(settings).store.close()
+    program(tmp_path, *ADD)
     (tmp_path / "key").unlink()
-    with pytest.raises(ConfigError) as caught:
-        app.context(settings)
-    assert caught.value.problem.code == "key-missing"
+    for command in (("status",), ("company", "add", "Bay", "--cust-id", "2"), ("serve",)):
+        assert "key-missing" in program(tmp_path, *command, code=2)
     assert not (tmp_path / "key").exists()
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+def test_a_lost_database_is_told_and_not_replaced(tmp_path: Path, emptied: bool) -> None:
+    program(tmp_path, *ADD)
+    for file in tmp_path.glob("routebooks.db*"):
+        file.unlink()
+    if emptied:
+        (tmp_path / "routebooks.db").write_bytes(b"")
+    for command in (("status",), ADD, ("serve",)):
+        assert "database-missing" in program(tmp_path, *command, code=2)
+    (tmp_path / "key").unlink()
+    program(tmp_path, *ADD)
+
+
+@pytest.mark.parametrize("command", [("status",), ("run", "list"), ("connection", "list"), ("company", "list")])
+def test_a_command_that_reads_makes_no_installation(tmp_path: Path, command: tuple[str, ...]) -> None:
+    home = tmp_path / "mistyped"
+    assert "home-missing" in program(home, *command, code=2)
+    assert not home.exists()
+
+
+def test_a_key_that_could_not_be_written_at_the_first_start_is_made_at_the_next(tmp_path: Path) -> None:
+    app.context(load(home=tmp_path)).store.close()
+    (tmp_path / "key").unlink()
+    assert f"No company yet in {tmp_path}" in program(tmp_path, "status")
+    assert (tmp_path / "key").exists()
+
+
+def test_on_postgresql_a_lost_key_is_told_too(tmp_path: Path, fresh_postgres: str) -> None:
+    settings = load(home=tmp_path / "one", database_url=fresh_postgres)
+    ctx = app.context(settings)
+    with ctx.store.begin() as tx:
+        companies.add_company(tx, name="Harbor", cust_id="1", time_zone="UTC", now=ctx.now())
+    ctx.store.close()
+    with pytest.raises(ConfigError) as caught:
+        app.context(load(home=tmp_path / "two", database_url=fresh_postgres), begin=False)
+    assert caught.value.problem.code == "key-missing"
+    assert not (tmp_path / "two").exists()
 
 
 def test_a_damaged_database_is_told_in_a_sentence(tmp_path: Path) -> None:
     settings = load(home=tmp_path)
     app.context(settings).store.close()
     (tmp_path / "routebooks.db").write_bytes(b"no database" * 1000)
-    done = CliRunner().invoke(app.build(), ["--home", str(tmp_path), "status"])
-    assert done.exit_code == 1
-    assert "database-damaged" in done.stderr
+    assert "database-damaged" in program(tmp_path, "status", code=1)
     assert not (tmp_path / "last-error.txt").exists()
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from routebooks import app, server
-from routebooks.cli.problems import recognised
 from routebooks.errors import ConfigError
 from routebooks.server import Beat
 from routebooks.settings import Settings, load
@@ -85,13 +86,13 @@ def test_a_place_for_artifacts_that_cannot_be_written_is_told_at_the_start(tmp_p
     assert caught.value.problem.code == "artifacts-unusable"
 
 
-def test_a_damaged_database_of_the_durable_work_is_told_in_a_sentence(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_damaged_database_of_the_durable_work_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "durable.db").write_bytes(b"no database" * 1000)
-    with pytest.raises(DBAPIError) as caught:
-        served(load(home=tmp_path))
-    problem = recognised(caught.value)
-    assert problem is not None
-    assert problem.code == "database-damaged"
-    assert "Traceback" not in "".join(capfd.readouterr())
+    with server.listen("127.0.0.1", 0) as sock:
+        port = str(sock.getsockname()[1])
+    # A process of its own: the durable engine keeps the stream that it first logged to.
+    command = [sys.executable, "-m", "routebooks", "--home", str(tmp_path), "serve"]
+    done = subprocess.run(command, env={**os.environ, "ROUTEBOOKS_PORT": port}, capture_output=True, timeout=100)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"database-damaged" in done.stderr
+    assert b"Traceback" not in done.stderr

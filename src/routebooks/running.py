@@ -6,7 +6,6 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -20,12 +19,9 @@ from routebooks import demo_report, server
 from routebooks.cli import log_to_stderr
 from routebooks.cli.output import output, say
 from routebooks.cli.params import Json, examples
-from routebooks.cli.state import state_of
-from routebooks.engine.context import Context
+from routebooks.cli.state import MakeContext, state_of
 from routebooks.sandbox.world import SandboxWorld
-from routebooks.settings import Settings
-
-MakeContext = Callable[[Settings], Context]
+from routebooks.store import companies
 
 Folder = Annotated[Path, typer.Argument(help="Folder that keeps the sandbox; made when it is missing.")]
 
@@ -76,17 +72,26 @@ def _stop_on_terminate() -> None:
 
 def _serve(ctx: typer.Context, as_json: Json = False) -> None:
     state = state_of(ctx)
-    settings, context = state.settings, state.context
+    settings, context = state.settings, state.begin()
     _stop_on_terminate()
     log_to_stderr(logging.INFO)
     sock = server.listen(settings.host, settings.port)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{settings.port}"
-    facts = {"address": address, "public_url": settings.public_url, "home": str(settings.home)}
-    lines = (
+    with context.store.read() as tx:
+        known = len(companies.all_companies(tx))
+    facts = {
+        "address": address,
+        "public_url": settings.public_url,
+        "home": str(settings.home),
+        "companies": known,
+    }
+    lines = [
         f"Routebooks listens on {address}, its folder is {settings.home}.",
         f"The Web Connector reaches it as {settings.public_url} (setting public_url). Ctrl-C stops it.",
-    )
+    ]
+    if not known:
+        lines.append("It has no company yet: `routebooks company add`. If it should, see that --home is right.")
 
     def begun(_: uvicorn.Server) -> None:
         output(facts, as_json, *lines)

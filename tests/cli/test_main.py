@@ -29,7 +29,7 @@ from routebooks.errors import ConfigError, FatalError, RecordError, RoutebooksEr
 from routebooks.settings import Settings
 
 
-def untouched(settings: Settings) -> Context:
+def untouched(settings: Settings, *, begin: bool = True) -> Context:
     raise AssertionError("the context was made")
 
 
@@ -144,7 +144,7 @@ def test_a_misspelt_command_is_guessed() -> None:
 def test_home_is_handed_to_the_settings(tmp_path: Path) -> None:
     seen: list[Path] = []
 
-    def make(settings: Settings) -> Context:
+    def make(settings: Settings, *, begin: bool = True) -> Context:
         seen.append(settings.home)
         raise ConfigError("Enough seen.")
 
@@ -154,7 +154,7 @@ def test_home_is_handed_to_the_settings(tmp_path: Path) -> None:
 
 
 def failing(error: BaseException) -> typer.Typer:
-    def make(settings: Settings) -> Context:
+    def make(settings: Settings, *, begin: bool = True) -> Context:
         raise error
 
     return cli.build(make)

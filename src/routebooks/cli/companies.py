@@ -45,7 +45,7 @@ def _show(row: CompanyRow, as_json: bool) -> None:
 @app.command(epilog=examples("company add Harbor --cust-id 4711 --time-zone America/New_York"))
 def add(ctx: typer.Context, name: CompanyName, cust_id: CustId, time_zone: Zone = "UTC", as_json: Json = False) -> None:
     """Add a company."""
-    context = state_of(ctx).context
+    context = state_of(ctx).begin()
     values = {
         "name": given.word("The name of a company", name),
         "cust_id": given.word("The cust_id", cust_id),

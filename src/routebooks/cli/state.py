@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cached_property
+from typing import Protocol
 
 import typer
 
@@ -15,7 +16,13 @@ from routebooks.settings import Settings
 #: who the audit names for what was changed from here
 ACTOR = "command line"
 
-MakeContext = Callable[[Settings], Context]
+
+class MakeContext(Protocol):
+    """Opens an installation; only with `begin` is one made where there is none. Raises ConfigError."""
+
+    def __call__(self, settings: Settings, *, begin: bool = True) -> Context:
+        """The engine's surroundings."""
+        ...
 
 
 class CliState:
@@ -31,6 +38,7 @@ class CliState:
     ) -> None:
         self._make_context, self._home = make_context, home
         self.verbose, self.pause = verbose, pause
+        self._begins = False
 
     @cached_property
     def settings(self) -> Settings:
@@ -40,7 +48,12 @@ class CliState:
     @cached_property
     def context(self) -> Context:
         """The engine's surroundings. Raises ConfigError."""
-        return self._make_context(self.settings)
+        return self._make_context(self.settings, begin=self._begins)
+
+    def begin(self) -> Context:
+        """The same, for a command with which a new installation may begin. Raises ConfigError."""
+        self._begins = True
+        return self.context
 
     def close(self) -> None:
         """Give back what was opened."""

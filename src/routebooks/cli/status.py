@@ -32,7 +32,8 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show how every company is doing, what needs a person first."""
-    context = state_of(ctx).context
+    state = state_of(ctx)
+    context = state.context
     with context.store.read() as tx:
         chosen = companies.all_companies(tx) if company is None else [find.company(tx, company)]
         open_records = rejected.count_open(tx)
@@ -40,7 +41,7 @@ def status(
     views.sort(key=lambda view: not view["needs"])
     needs = sum(len(view["needs"]) for view in views)
     last = f"{count(needs, 'thing')} to look at, marked with !." if needs else "Nothing needs a person."
-    none_yet = "No company yet: `routebooks company add` makes the first one."
+    none_yet = f"No company yet in {state.settings.home}: `routebooks company add` makes the first one."
     shown = [part for view in views for part in _shown(view)] + [Text(last if views else none_yet)]
     output({"needs_a_person": needs > 0, "companies": views}, as_json, *shown)
     if check and needs:

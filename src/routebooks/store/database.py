@@ -76,6 +76,15 @@ class Store:
         self.engine.dispose()
 
 
+def file_of(url: str) -> Path | None:
+    """The file of a database of SQLite; None for another kind, or for an address that cannot be read."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        return None
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
 def is_damaged(error: sa.exc.DBAPIError) -> bool:
     """Whether an error says that a file of SQLite is damaged, or none at all."""
     code = getattr(error.orig, "sqlite_errorcode", 0)
