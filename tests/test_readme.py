@@ -36,7 +36,8 @@ def test_the_first_commands_stand_alone() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="./run is a shell script")
 def test_the_demo_runs(tmp_path: Path) -> None:
     environment = {**os.environ, "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
-    command = [*shlex.split(block_with("./run demo")[0]), "--json"]
+    program, *words = shlex.split(block_with("./run demo")[0])
+    command = [program, "--home", str(tmp_path / "a demo"), *words, "--json"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=110)
     assert done.returncode == 0, done.stderr.decode()
     report = json.loads(done.stdout)

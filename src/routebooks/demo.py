@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from routebooks.connectors.quickbooks_desktop.qwc import qwc_file
 from routebooks.engine import connections, flows, runs
 from routebooks.engine.context import Context
 from routebooks.engine.flows import TEMPLATES
-from routebooks.errors import TransientError
+from routebooks.errors import ConfigError, TransientError
 from routebooks.sandbox.web_connector import WebConnector
 from routebooks.sandbox.world import SandboxWorld
 from routebooks.settings import Settings, load
@@ -73,14 +74,38 @@ class Demo:
             pause.wait(_LOOK_SECONDS)
         raise TransientError(
             "The demo took too long.",
-            hint="`routebooks --home FOLDER run list` tells what it waits for; the folder is named above.",
+            hint="Try it with a folder, `routebooks --home FOLDER demo`; then `routebooks --home FOLDER run list` "
+            "tells what it waits for.",
             code="demo-too-slow",
         )
 
 
-def start(stack: ExitStack, make_context: Callable[[Settings], Context], say: Say) -> Demo:
+def place(stack: ExitStack, given: str | None, say: Say, *, keep: bool) -> Path:
+    """The folder of a demo; unless it is given or to be kept, the stack removes it. Raises ConfigError."""
+    if given is not None:
+        home = Path(given).expanduser().absolute()
+        if home.is_dir() and any(home.iterdir()):
+            raise ConfigError(
+                f"The folder {home} is not empty.",
+                hint="Give the demo a folder of its own with --home, or none.",
+                code="demo-folder-full",
+            )
+    else:
+        home = Path(tempfile.mkdtemp(prefix="routebooks-demo-"))
+    stack.callback(*((say, f"The demo is kept in {home}.") if keep or given is not None else (_remove, home, say)))
+    return home
+
+
+def _remove(home: Path, say: Say) -> None:
+    shutil.rmtree(home, ignore_errors=True)
+    if home.exists():
+        say(f"The folder {home} could not be removed whole.")
+    else:
+        say(f"The folder {home} is removed. `demo --keep`, or `--home FOLDER` before `demo`, keeps it.")
+
+
+def start(stack: ExitStack, home: Path, make_context: Callable[[Settings], Context], say: Say) -> Demo:
     """Start everything in a fresh folder; the stack stops it again. Raises ConfigError when no port can be had."""
-    home = Path(tempfile.mkdtemp(prefix="routebooks-demo-"))
     say(f"Starting the sandbox in {home}")
     world = SandboxWorld(home / "sandbox")
     stack.callback(world.stop)
@@ -96,23 +121,36 @@ def start(stack: ExitStack, make_context: Callable[[Settings], Context], say: Sa
 
 
 def _serve(stack: ExitStack, ctx: Context, settings: Settings, sock: Any) -> None:
+    """A server in a thread, until the stack stops it. Raises what keeps it from beginning."""
     running: list[uvicorn.Server] = []
-    ready = threading.Event()
+    failed: list[Exception] = []
+    decided = threading.Event()
 
     def note(started: uvicorn.Server) -> None:
         running.append(started)
-        ready.set()
+        decided.set()
 
-    thread = threading.Thread(target=server.serve, args=(ctx, settings, sock, note), name="demo server")
+    def go() -> None:
+        try:
+            server.serve(ctx, settings, sock, note)
+        except Exception as error:  # it belongs to the thread that asked for the server
+            failed.append(error)
+        finally:
+            decided.set()
+
+    thread = threading.Thread(target=go, name="demo server")
     thread.start()
 
     def stop() -> None:
-        ready.wait(PATIENCE_SECONDS)
+        decided.wait()
         for started in running:
             started.should_exit = True
         thread.join()
 
     stack.callback(stop)
+    decided.wait()
+    if failed:
+        raise failed[0]
 
 
 def _connect(settings: Settings, ctx: Context, world: SandboxWorld, say: Say) -> Demo:

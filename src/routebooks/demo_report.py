@@ -11,6 +11,7 @@ from rich.text import Text
 
 from routebooks.cli.output import heading, table
 from routebooks.cli.params import PROGRAM
+from routebooks.cli.words import quoted
 from routebooks.connectors.base import FileTarget
 from routebooks.demo import Demo
 from routebooks.engine.context import Context
@@ -21,16 +22,18 @@ from routebooks.store.database import Tx
 _LINES = 2
 
 
-def collect(demo: Demo) -> dict[str, Any]:
-    """Everything as plain data, as --json prints it."""
+def collect(demo: Demo, *, kept: bool) -> dict[str, Any]:
+    """Everything as plain data, as --json prints it. Of a demo whose folder is not kept no path is told."""
+    program, home = os.environ.get("ROUTEBOOKS_PROGRAM", PROGRAM), str(demo.settings.home)
+    look = f"--home {quoted(home)} rejected list" if kept else "demo --keep"
     with demo.ctx.store.read() as tx:
         return {
-            "home": str(demo.settings.home),
+            "home": home if kept else None,
             "flows": [_flow(line) for line in reversed(runs.list_runs(tx))],
-            "files": [_file(demo, tx, line) for line in reversed(deliveries.list_deliveries(tx))],
+            "files": [_file(demo, tx, line, kept) for line in reversed(deliveries.list_deliveries(tx))],
             "orders": [_order(order) for order in demo.world.company.sales_orders()],
             "rejected": [_rejected(line) for line in reversed(rejected.list_rejected(tx))],
-            "next": f"{os.environ.get('ROUTEBOOKS_PROGRAM', PROGRAM)} --home {demo.settings.home} rejected list",
+            "next": f"{program} {look}",
         }
 
 
@@ -48,7 +51,7 @@ def _flow(line: runs.RunLine) -> dict[str, Any]:
     }
 
 
-def _file(demo: Demo, tx: Tx, line: deliveries.DeliveryLine) -> dict[str, Any]:
+def _file(demo: Demo, tx: Tx, line: deliveries.DeliveryLine, kept: bool) -> dict[str, Any]:
     found = line.delivery
     names, rows = _decoded(demo.ctx, tx, demo.company_id, found)
     folder, _, name = found.address.rpartition("/")
@@ -56,7 +59,7 @@ def _file(demo: Demo, tx: Tx, line: deliveries.DeliveryLine) -> dict[str, Any]:
     return {
         "name": name,
         "address": found.address,
-        "path": str(demo.world.ftp_root / folder.rpartition("/")[2] / name),
+        "path": str(demo.world.ftp_root / folder.rpartition("/")[2] / name) if kept else None,
         "records": found.records,
         "first": first,
     }
@@ -96,7 +99,11 @@ def shown(report: dict[str, Any]) -> list[RenderableType]:
         table(flows, [flow.values() for flow in report["flows"]], "No flow ran."),
     ]
     for file in report["files"]:
-        parts.append(heading(f"{file['path']}: {file['records']} records, the first {len(file['first'])} by column"))
+        parts.append(
+            heading(
+                f"{file['path'] or file['name']}: {file['records']} records, the first {len(file['first'])} by column"
+            )
+        )
         columns = list(dict.fromkeys(column for record in file["first"] for column in record))
         rows = [[column, *(record.get(column, "") for record in file["first"])] for column in columns]
         titles = ("column", *(f"record {number + 1}" for number in range(len(file["first"]))))

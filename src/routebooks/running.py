@@ -51,17 +51,20 @@ def add_to(app: typer.Typer, make_context: MakeContext) -> None:
     app.add_typer(sandbox, name="sandbox")
 
     def demo(
+        ctx: typer.Context,
         as_json: Json = False,
-        keep: Annotated[bool, typer.Option("--keep", help="Leave it running and print its addresses.")] = False,
+        keep: Annotated[
+            bool, typer.Option("--keep", help="Leave it running, print its addresses, and keep its folder.")
+        ] = False,
     ) -> None:
-        _demo(make_context, as_json, keep)
+        _demo(make_context, state_of(ctx).home, as_json, keep)
 
     app.command(
         "demo",
         help="Show the whole of it: a sandbox, one night of files out, one round of orders back. Its data holds some "
-        "bad records on purpose; they do not make it fail.",
+        "bad records on purpose; they do not make it fail. Its folder is removed at the end, unless --home gave one.",
         short_help="Show the whole of it in a sandbox.",
-        epilog=examples("demo", "demo --keep", "demo --json"),
+        epilog=examples("demo", "demo --keep", "--home /tmp/demo demo --json"),
     )(demo)
 
 
@@ -150,7 +153,7 @@ def _sandbox_update(
         raise typer.Exit(1)
 
 
-def _demo(make_context: MakeContext, as_json: bool, keep: bool) -> None:
+def _demo(make_context: MakeContext, home: str | None, as_json: bool, keep: bool) -> None:
     console = Console(stderr=True)
     with ExitStack() as stack, console.status("Starting") as status:
 
@@ -158,13 +161,14 @@ def _demo(make_context: MakeContext, as_json: bool, keep: bool) -> None:
             status.update(text)
             console.print(text, highlight=False)
 
-        running = demo_world.start(stack, make_context, progress)
+        folder = demo_world.place(stack, home, say, keep=keep)
+        running = demo_world.start(stack, folder, make_context, progress)
         progress("Codes, items, customers and invoices go out")
         running.night()
         progress("Orders come back")
         running.orders()
         status.stop()
-        report = demo_report.collect(running)
+        report = demo_report.collect(running, kept=keep or home is not None)
         output(report, as_json, *demo_report.shown(report))
         sys.stdout.flush()
         if keep:

@@ -26,7 +26,10 @@ class MakeContext(Protocol):
 
 
 class CliState:
-    """One call of the program. Nothing is opened, not even the settings, before a command asks for it."""
+    """One call of the program. Nothing is opened, not even the settings, before a command asks for it.
+
+    `home` is what was given outright; else the settings know.
+    """
 
     def __init__(
         self,
@@ -36,14 +39,14 @@ class CliState:
         verbose: bool = False,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._make_context, self._home = make_context, home
+        self._make_context, self.home = make_context, home
         self.verbose, self.pause = verbose, pause
         self._begins = False
 
     @cached_property
     def settings(self) -> Settings:
         """The settings of the installation. Raises ConfigError."""
-        return settings.load(home=self._home) if self._home is not None else settings.load()
+        return settings.load(home=self.home) if self.home is not None else settings.load()
 
     @cached_property
     def context(self) -> Context:
