@@ -7,11 +7,14 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from structlog.testing import capture_logs
 
+import support
 from routebooks import app, server
 from routebooks.errors import ConfigError
 from routebooks.server import Beat
@@ -96,3 +99,23 @@ def test_a_damaged_database_of_the_durable_work_is_told_in_a_sentence(tmp_path: 
     assert (done.returncode, done.stdout) == (1, b"")
     assert b"database-damaged" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    ctx = app.context(load(home=tmp_path))
+    with support.serve(server.web(ctx)) as base:
+        yield base
+    ctx.store.close()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/", 200), ("HEAD", "/", 200), ("GET", "/nowhere", 404), ("GET", "/docs", 404), ("PUT", "/", 405)],
+)
+def test_whoever_looks_in_finds_a_page(address: str, method: str, path: str, status: int) -> None:
+    answer = httpx.request(method, address + path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert ("<h1>Routebooks</h1>" in answer.text) is (method != "HEAD")
+    assert ("allow" in answer.headers) is (status == 405)

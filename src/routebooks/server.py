@@ -12,7 +12,8 @@ from pathlib import Path
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
 
 from routebooks.engine import alerts, notify, order_answers, runs, sessions, work
 from routebooks.engine.context import Context
@@ -21,7 +22,7 @@ from routebooks.errors import ConfigError
 from routebooks.settings import Settings
 from routebooks.store.runs import Run
 from routebooks.webconnector.desk import Desk
-from routebooks.webconnector.http import router
+from routebooks.webconnector.http import page, router
 from routebooks.webconnector.service import WebConnectorService
 
 log = structlog.get_logger()
@@ -35,6 +36,17 @@ def web(ctx: Context) -> FastAPI:
     """The pages and addresses of the server."""
     app = FastAPI(title="Routebooks", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(router(Desk(WebConnectorService(ctx)), public_url=ctx.public_url))
+
+    @app.api_route("/", methods=["GET", "HEAD"])
+    async def begin() -> Response:
+        return page("Routebooks", "It runs. Its commands show and change everything: `routebooks status` is the first.")
+
+    @app.exception_handler(HTTPException)
+    async def nothing_here(_: Request, error: HTTPException) -> Response:
+        answer = page("Routebooks", "There is nothing at this address.", error.status_code)
+        answer.headers.update(error.headers or {})
+        return answer
+
     return app
 
 

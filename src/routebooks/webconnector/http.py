@@ -46,7 +46,8 @@ def router(desk: Desk, *, public_url: str) -> APIRouter:
     return routes
 
 
-def page(title: str, text: str) -> Response:
+def page(title: str, text: str, status: int = 200) -> Response:
     """A small page of HTML."""
     head = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>'
-    return Response(f"{head}<body><h1>{title}</h1><p>{text}</p></body></html>", media_type="text/html; charset=utf-8")
+    body = f"{head}<body><h1>{title}</h1><p>{text}</p></body></html>"
+    return Response(body, status, media_type="text/html; charset=utf-8")
