@@ -6,6 +6,7 @@ import pytest
 
 from cli_program import Program
 from house import Books, record
+from routebooks.webconnector.service import WebConnectorService
 
 
 @pytest.fixture
@@ -70,3 +71,16 @@ def test_a_refused_and_a_paused_connection(well: Program) -> None:
     house.run("items")
     house.visit(Books(name="Other"))
     assert "bound to 'Toy Company'" in well("status", "--check", code=1).stdout
+
+
+def test_a_log_in_with_a_wrong_password_is_told(well: Program) -> None:
+    house = well.house
+    house.clock.on(minutes=1)
+    WebConnectorService(house.ctx).authenticate(house.user_name, "guessed", "192.0.2.9")
+    told = f"A log-in as {house.user_name} was refused less than a minute ago, for its password was wrong."
+    assert told in well("status", "--check", code=1).stdout
+    shown = well("connection", "show", "Harbor", "toy_caller").stdout
+    assert told in shown
+    assert "wrong password at" in shown
+    assert "guessed" not in shown
+    assert well.json("connection", "show", "Harbor", "toy_caller")["state"] == "shut out"

@@ -130,4 +130,7 @@ def test_the_support_page_must_be_there(base: str, status: int) -> None:
 def test_the_support_page_must_answer() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
-        assert code_of(qwc(f"http://localhost:{silent.getsockname()[1]}")) == "qbwc-1003"
+        with pytest.raises(ConfigError) as caught:
+            load_qwc(qwc(f"http://localhost:{silent.getsockname()[1]}"))
+    assert caught.value.problem.code == "qbwc-1003"
+    assert "`routebooks serve`" in caught.value.problem.hint

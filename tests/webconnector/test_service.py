@@ -7,10 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 import house as houses
 from house import House
-from routebooks.engine import sessions
+from routebooks.engine import connections, sessions
 from routebooks.store import companies
 from routebooks.store import exchange as exchange_store
 from routebooks.webconnector import service
@@ -44,6 +45,25 @@ def test_a_ticket_always_and_no_word_about_which_half_was_wrong(house: House, op
     assert all(answer[0] for answer in answers)
     assert {tuple(answer[1:]) for answer in answers} == {("nvu",)}
     assert operations.send_request_xml(answers[0][0], "", "C:/books", "US", 13, 0) == b""
+
+
+def test_a_wrong_password_is_told_until_the_right_one_comes(house: House, operations: WebConnectorService) -> None:
+    def told() -> list[str]:
+        return [check.message for check in connections.test(house.ctx, house.books) if check.name == "password"]
+
+    with capture_logs() as logs:
+        operations.authenticate(house.user_name, "not-the-password", ELSEWHERE)
+        operations.authenticate("nobody", house.password, ELSEWHERE)
+    assert [(each["reason"], each["user_name"], each["address"]) for each in logs] == [
+        ("wrong password", house.user_name, ELSEWHERE),
+        ("unknown user name", "nobody", ELSEWHERE),
+    ]
+    assert house.password not in str(logs)
+    assert "not-the-password" not in str(logs)
+    house.clock.on(minutes=3)
+    assert told() == [f"A log-in as {house.user_name} was refused 3 minutes ago, for its password was wrong."]
+    enter(house, operations)
+    assert told() == []
 
 
 def test_too_many_failures_shut_a_name_out_for_a_while(house: House, operations: WebConnectorService) -> None:

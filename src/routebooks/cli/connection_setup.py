@@ -52,7 +52,8 @@ def qwc(
     deliver.write(path, _qwc(owner, name, caller, url, every), force=force)
     data = {"file": str(path), "url": url, "user_name": caller.user_name}
     output(data, as_json, facts([("file", path), ("calls", url), ("user name", caller.user_name)]))
-    say("Next: open the company file in QuickBooks as Admin, add this file to the Web Connector, enter the password.")
+    say("Next: see that `routebooks serve` runs (without it the Web Connector says QBWC1003), open the company file in")
+    say("QuickBooks as Admin, add this file to the Web Connector, enter the password.")
 
 
 def _qwc(owner: CompanyRow, name: str, caller: Caller, url: str, every: int) -> bytes:

@@ -51,6 +51,7 @@ def _settings(kind: Connector, row: ConnectionRow, secrets: dict[str, str]) -> l
 def _caller(caller: Caller) -> View:
     return {
         "user_name": caller.user_name,
+        "wrong_password_at": caller.wrong_password_at,
         "file_id": caller.file_id,
         "bound_company": caller.bound_company,
         "bound_path": caller.bound_path,

@@ -11,7 +11,8 @@ from typing import Any
 from routebooks.connectors.base import CallingSource, Check, Connector, Preparing, Setting
 from routebooks.engine.context import Context
 from routebooks.engine.window import opens_in
-from routebooks.errors import ConfigError
+from routebooks.engine.words import span
+from routebooks.errors import ConfigError, Problem
 from routebooks.store import audit, flows, ledger
 from routebooks.store import companies as store
 from routebooks.store.companies import Caller, ConnectionRow
@@ -176,6 +177,9 @@ def test(ctx: Context, connection_id: int) -> list[Check]:
         caller = store.caller(tx, connection_id)
     checks = ctx.connector(connection.connector).check(connection)
     if caller is not None:
+        wrong = wrong_password(caller, ctx.now())
+        if wrong is not None:
+            checks.append(Check("password", False, wrong.message, wrong.hint))
         checks += _visits(caller, ctx.now())
         kind = ctx.connector(connection.connector)
         if caller.product and isinstance(kind, Preparing):
@@ -184,7 +188,7 @@ def test(ctx: Context, connection_id: int) -> list[Check]:
     if row.paused_at is not None:
         checks.append(Check("open", False, "The connection is paused.", "Resume it: `routebooks connection resume`."))
     elif closed:
-        checks.append(Check("open", True, f"Its window opens in {_span(closed)}."))
+        checks.append(Check("open", True, f"Its window opens in {span(closed)}."))
     return checks
 
 
@@ -203,7 +207,7 @@ def _visits(caller: Caller, now: datetime) -> list[Check]:
     first = Check(
         "seen",
         not silent,
-        f"The Web Connector called {_span(now - seen)} ago.",
+        f"The Web Connector called {span(now - seen)} ago.",
         "See that the PC is on, its user logged in, and Auto-Run ticked in the Web Connector." if silent else "",
     )
     if caller.refused is not None:
@@ -225,17 +229,22 @@ def _visits(caller: Caller, now: datetime) -> list[Check]:
     return checks
 
 
+def wrong_password(caller: Caller, now: datetime) -> Problem | None:
+    """What to tell when somebody came with a wrong password, and nobody with the right one since."""
+    at, seen = caller.wrong_password_at, caller.last_seen_at
+    if at is None or (seen is not None and seen >= at):
+        return None
+    return Problem(
+        "password-wrong",
+        f"A log-in as {caller.user_name} was refused {span(now - at)} ago, for its password was wrong.",
+        "Enter the connection's password in the Web Connector again; `routebooks connection password` makes a new one.",
+    )
+
+
 def is_silent(caller: Caller, now: datetime) -> bool:
     """Whether a caller has been away for longer than it may."""
     limit = timedelta(minutes=caller.silent_after_minutes)
     return caller.last_seen_at is not None and now - caller.last_seen_at > limit
-
-
-def _span(span: timedelta) -> str:
-    minutes = int(span.total_seconds() // 60)
-    if minutes < 1:
-        return "less than a minute"
-    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
 
 
 def pause(ctx: Context, tx: Tx, row: ConnectionRow, actor: str, *, paused: bool) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from routebooks.engine import schedule
-from routebooks.engine.connections import is_silent
+from routebooks.engine.connections import is_silent, wrong_password
+from routebooks.engine.context import as_json
 from routebooks.engine.words import count, span
 from routebooks.store import companies, flows, rejected, runs
 from routebooks.store.companies import Caller, CompanyRow, ConnectionRow
@@ -41,6 +42,9 @@ def connection_health(row: ConnectionRow, caller: Caller | None, now: datetime) 
         return Health("paused")
     if caller is None:
         return Health("ready")
+    wrong = wrong_password(caller, now)
+    if wrong is not None:
+        return Health("shut out", *_cure(as_json(wrong)))
     if caller.last_seen_at is None:
         return Health("not seen", "Add its .qwc file to the Web Connector (`routebooks connection qwc`).")
     if caller.seen_path is not None:

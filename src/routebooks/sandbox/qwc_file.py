@@ -37,6 +37,12 @@ _OPTIONAL = {
     "RunEveryNSeconds": r"\d+",
 }
 
+#: what is at fault where the file is not
+_CURES = {
+    1003: "Start the server, `routebooks serve`, then try again; if it runs, see that its public_url leads to it.",
+    1004: "See that public_url leads to Routebooks and to no other server.",
+}
+
 
 def load_qwc(data: bytes, *, timeout: float = 10) -> dict[str, str]:
     """The elements of a .qwc file by name; of a scheduler the first element counts.
@@ -108,7 +114,7 @@ def _ask(url: str, timeout: float) -> None:
 def _refused(number: int, detail: str) -> ConfigError:
     return ConfigError(
         f"QBWC{number}: the Web Connector does not take this .qwc file: {detail}.",
-        hint="Make a new one with Routebooks, for the address under which it is reached.",
+        hint=_CURES.get(number, "Make a new one with Routebooks, for the address under which it is reached."),
         code=f"qbwc-{number}",
         detail=detail,
     )

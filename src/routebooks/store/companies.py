@@ -56,6 +56,7 @@ class Caller:
     last_problem: dict[str, str] | None
     last_seen_at: datetime | None
     silent_after_minutes: int
+    wrong_password_at: datetime | None = None
 
 
 def add_company(tx: Tx, *, name: str, cust_id: str, time_zone: str, now: datetime) -> int:

@@ -6,10 +6,13 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 from threading import Lock
 
+import structlog
+
 from routebooks import __version__
 from routebooks.engine import exchange, sessions
 from routebooks.engine.context import Context
 from routebooks.store import companies
+from routebooks.store.companies import Caller
 
 #: wrong passwords in a row that a name (or, for unknown names, an address) may give before it has to wait
 MAX_FAILURES = 10
@@ -23,6 +26,8 @@ _OK = ""
 _NOT_VALID = "nvu"
 _NO_WORK = "none"
 _BUSY = "busy"
+
+_log = structlog.get_logger(__name__)
 
 
 class Limits:
@@ -87,8 +92,10 @@ class WebConnectorService:
         # While blocked nothing is counted: a connector that polls with the right password gets in after the wait.
         blocked = self._limits.blocked(who, now)
         if caller is None or not right or blocked:
+            reason = "too many failures" if blocked else "wrong password" if caller else "unknown user name"
+            _log.warning("webconnector_log_in_refused", reason=reason, user_name=user_name[:80], address=address)
             if not blocked:
-                self._limits.failed(who, now)
+                self._note_failure(who, caller, now)
             return [self._ctx.new_id(32), _NOT_VALID]
         self._limits.succeeded(who)
         opening = sessions.open_session(self._ctx, caller.connection_id, address)
@@ -98,6 +105,12 @@ class WebConnectorService:
             return [opening.ticket, self._company_file(caller.connection_id)]
         seconds = int(opening.postpone.total_seconds())
         return [opening.ticket, _NO_WORK, str(seconds)] if seconds else [opening.ticket, _NO_WORK]
+
+    def _note_failure(self, who: str, caller: Caller | None, now: datetime) -> None:
+        self._limits.failed(who, now)
+        if caller is not None:
+            with self._ctx.store.begin() as tx:
+                companies.change_caller(tx, caller.connection_id, wrong_password_at=now)
 
     def _company_file(self, connection_id: int) -> str:
         with self._ctx.store.read() as tx:
