@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ftplib
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from ftp_talker import PLAIN, talker
 from routebooks.connectors.filedrop.ftp import FtpDrop
 from routebooks.errors import ConfigError, RoutebooksError, TransientError
 from routebooks.sandbox.servers import SandboxFtpServer
@@ -114,35 +113,6 @@ def test_a_server_that_is_not_there_is_tried_again(ftp_drop: FtpDrop) -> None:
 def test_a_host_name_that_cannot_be_one_needs_a_person(ftp_drop: FtpDrop) -> None:
     with pytest.raises(ConfigError, match="Could not reach"), replace(ftp_drop, host="ftp..example"):
         pass
-
-
-@contextmanager
-def talker(answers: dict[str, str], greeting: str = "220 ready", heard: list[str] | None = None) -> Iterator[int]:
-    """A server of few words on a free port: it answers each command with what stands for its verb, else 500."""
-    listening = socket.create_server(("127.0.0.1", 0))
-
-    def talk() -> None:
-        conversation, _ = listening.accept()
-        with conversation, conversation.makefile("rb") as commands:
-            conversation.sendall(f"{greeting}\r\n".encode("latin-1"))
-            for command in commands:
-                verb = command.split()[0].decode()
-                if heard is not None:
-                    heard.append(command.decode("latin-1").strip())
-                conversation.sendall(f"{answers.get(verb, '500 unknown')}\r\n".encode("latin-1"))
-                if verb == "QUIT":
-                    return
-
-    thread = threading.Thread(target=talk)
-    thread.start()
-    try:
-        yield listening.getsockname()[1]
-    finally:
-        thread.join()
-        listening.close()
-
-
-PLAIN = {"USER": "331 go on", "PASS": "230 in", "PWD": '257 "/home" is it', "CWD": "250 there", "QUIT": "221 bye"}
 
 
 def test_a_server_of_the_old_kind_is_understood() -> None:

@@ -8,6 +8,8 @@ from typing import Protocol, Self
 #: the codes of the refusals that callers tell apart
 FOLDER_MISSING = "folder-missing"
 LOG_IN_REFUSED = "log-in-refused"
+NOT_TRUSTED = "server-not-trusted"
+TLS_REFUSED = "tls-refused"
 RENAME_REFUSED = "rename-refused"
 
 
@@ -16,7 +18,7 @@ class FileDrop(Protocol):
 
     A folder is a path with "/" from where the log-in lands; a name may have a subfolder of it in front ("sub/name").
     Every call raises TransientError (out of reach, too slow, connection lost) or ConfigError (log-in or rights refused,
-    no such folder) with its cure; none of them shows the password.
+    no such folder, a server that is not the known one) with its cure; none of them shows the password.
     """
 
     def __enter__(self) -> Self: ...
@@ -27,6 +29,10 @@ class FileDrop(Protocol):
 
     def address(self, folder: str = "", name: str = "") -> str:
         """Where a file lies, for a person to read."""
+        ...
+
+    def trust(self) -> str:
+        """How the server proved who it is, once connected, for a person to read; empty where nothing does."""
         ...
 
     def names(self, folder: str) -> list[str]:

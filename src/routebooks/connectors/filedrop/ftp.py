@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from routebooks.connectors.filedrop.base import FOLDER_MISSING, LOG_IN_REFUSED, RENAME_REFUSED
+from routebooks.connectors.filedrop.tls import Tls, TlsFtp
 from routebooks.errors import ConfigError, TransientError
 
 _RIGHTS = (
@@ -26,6 +27,8 @@ class FtpDrop:
     port: int = 21
     user: str
     password: str = field(repr=False)
+    #: None: nothing is encrypted
+    tls: Tls | None = None
     passive: bool = True
     timeout: int = 30
     _ftp: ftplib.FTP = field(init=False, repr=False)
@@ -35,7 +38,10 @@ class FtpDrop:
 
     def __enter__(self) -> Self:
         # latin-1 carries every byte both ways; which bytes a name is, _to_wire and _from_wire decide
-        self._ftp = ftplib.FTP(timeout=self.timeout, encoding="latin-1")  # noqa: S321
+        if self.tls:
+            self._ftp = TlsFtp(self.tls, timeout=self.timeout, encoding="latin-1")
+        else:
+            self._ftp = ftplib.FTP(timeout=self.timeout, encoding="latin-1")  # noqa: S321
         self._folder = None
         try:
             self._connect()
@@ -56,7 +62,13 @@ class FtpDrop:
     def address(self, folder: str = "", name: str = "") -> str:
         """The address, without user and password."""
         path = "/".join(part for part in (folder.strip("/"), name) if part)
-        return f"ftp://{self.host}:{self.port}/{path}"
+        return f"{'ftps' if self.tls else 'ftp'}://{self.host}:{self.port}/{path}"
+
+    def trust(self) -> str:
+        """The version of TLS, and which certificate."""
+        if not isinstance(self._ftp, TlsFtp):
+            return ""
+        return f"{self._ftp.sock.version()}; the certificate is trusted, its SHA-256 is {self._ftp.shown()}."
 
     def names(self, folder: str) -> list[str]:
         """What is in a folder, sorted; servers that refuse to list an empty one are understood."""
@@ -193,8 +205,8 @@ class FtpDrop:
         except ftplib.all_errors as error:
             raise TransientError(
                 f"Could not {doing}: {self._scrubbed(error)}",
-                hint="It is tried again by itself. If it stays so, check host, port and the passive setting, and ask "
-                "whoever runs the server.",
+                hint="It is tried again by itself. If it stays so, check host, port, the kind of server (drop) and the "
+                "passive setting, and ask whoever runs the server.",
                 code=lost,
                 detail=self._scrubbed(error),
             ) from error

@@ -42,6 +42,10 @@ class LocalDrop:
         """The path."""
         return str(self._path(folder, name))
 
+    def trust(self) -> str:
+        """Nothing: a folder proves nothing."""
+        return ""
+
     def names(self, folder: str) -> list[str]:
         """What is in a folder, sorted."""
         with _told(f"list the folder '{folder}'"):

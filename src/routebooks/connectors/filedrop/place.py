@@ -6,7 +6,14 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from routebooks.connectors.base import Check, Placed
-from routebooks.connectors.filedrop.base import FOLDER_MISSING, LOG_IN_REFUSED, RENAME_REFUSED, FileDrop
+from routebooks.connectors.filedrop.base import (
+    FOLDER_MISSING,
+    LOG_IN_REFUSED,
+    NOT_TRUSTED,
+    RENAME_REFUSED,
+    TLS_REFUSED,
+    FileDrop,
+)
 from routebooks.errors import ConfigError, RoutebooksError, TransientError
 
 #: the folder of temporary files, where they are not to lie beside the file
@@ -54,22 +61,27 @@ def fetch(drop: FileDrop, folder: str, name: str) -> bytes | None:
 def check(drop: FileDrop, folder: str, temporary: str = "suffix") -> list[Check]:
     """Do with a small probe file what `place` does: one line a step, ending at the first that fails. Raises nothing."""
     done: list[Check] = []
+    reached = Check("reach", True, f"{drop.address()} answers.")
+    step = "reach"
     try:
         with drop:
-            done.append(Check("reach", True, f"{drop.address()} answers."))
+            done.append(reached)
+            if trust := drop.trust():
+                done.append(Check("trust", True, trust))
             done.append(Check("log in", True))
             try:
-                for name, step in _STEPS.items():
-                    done.append(Check(name, True, step(drop, folder, temporary)))
+                for step, attempt in _STEPS.items():
+                    done.append(Check(step, True, attempt(drop, folder, temporary)))
             except ConfigError:
                 _clear_probe(drop, folder, temporary)
                 raise
     except RoutebooksError as error:
-        if error.problem.code == LOG_IN_REFUSED:
-            done.append(Check("reach", True, f"{drop.address()} answers."))
-        done.append(Check(_next(done), False, error.problem.message, error.problem.hint))
+        if error.problem.code in _AFTER_REACH:
+            done.append(reached)
+            step = _AFTER_REACH[error.problem.code]
+        done.append(Check(step, False, error.problem.message, error.problem.hint))
     except Exception as error:  # a test shows what it met; it never breaks the page that shows it
-        done.append(Check(_next(done), False, f"Unexpected: {type(error).__name__}.", "Tell the makers of Routebooks."))
+        done.append(Check(step, False, f"Unexpected: {type(error).__name__}.", "Tell the makers of Routebooks."))
     return done
 
 
@@ -111,10 +123,8 @@ _STEPS: dict[str, Callable[[FileDrop, str, str], str]] = {
     "rename": _try_rename,
     "remove": _try_remove,
 }
-
-
-def _next(done: list[Check]) -> str:
-    return ("reach", "log in", *_STEPS)[len(done)]
+#: where a test stands that the server refused before the first step, by the code of the refusal
+_AFTER_REACH = {LOG_IN_REFUSED: "log in", NOT_TRUSTED: "trust", TLS_REFUSED: "trust"}
 
 
 def _clear_probe(drop: FileDrop, folder: str, temporary: str) -> None:

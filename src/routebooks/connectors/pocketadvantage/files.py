@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from routebooks.connectors.base import Check, Connection, Encoded, Placed, Setting
 from routebooks.connectors.filedrop.base import FileDrop
-from routebooks.connectors.filedrop.ftp import FtpDrop
-from routebooks.connectors.filedrop.local import LocalDrop
 from routebooks.connectors.filedrop.place import check, fetch, place
+from routebooks.connectors.filedrop.settings import SETTINGS, open_drop
 from routebooks.connectors.pocketadvantage import fil
 from routebooks.connectors.pocketadvantage.layouts import own_layout, shipped_layouts
 from routebooks.connectors.pocketadvantage.texts import transliterate
@@ -31,18 +29,7 @@ class PocketAdvantageFiles:
     name = "pocketadvantage"
     title = "Inventiv PocketAdvantage, files"
     settings: tuple[Setting, ...] = (
-        Setting(
-            name="drop", default="ftp", choices=("ftp", "local"), help="An FTP server, or a folder of this computer."
-        ),
-        Setting(name="host", default="", help="Name or address of the FTP server."),
-        Setting(name="port", default=21, help="Port of the FTP server."),
-        Setting(name="user", default="", help="User name at the FTP server."),
-        Setting(name="password", default="", secret=True, help="Password at the FTP server."),
-        Setting(name="passive", default=True, help="Passive transfers; off only where the server demands it."),
-        Setting(
-            name="timeout", default=30, help="Seconds to wait for the FTP server before the attempt counts as failed."
-        ),
-        Setting(name="root", default="", help="For a folder of this computer: the folder that the one below lies in."),
+        *SETTINGS,
         Setting(name="folder", default="latest{cust_id}", help="Folder of the files; {cust_id} is the company's own."),
         Setting(name="customer_file", default="customer.fil", help="Name of the customer file, letter case included."),
         Setting(
@@ -259,23 +246,7 @@ def _is_plain(part: str) -> bool:
 
 
 def _drop(connection: Connection) -> FileDrop:
-    said = _settings(connection)
-    if said["drop"] == "local":
-        if not said["root"].strip():
-            raise _wrong("no folder is set", "Set root to the folder that the files go to.")
-        return LocalDrop(Path(said["root"]))
-    if not said["host"].strip():
-        raise _wrong("no FTP server is set", "Set host to the name of the server that Inventiv told you.")
-    if not 1 <= said["port"] <= 65535 or said["timeout"] < 1:
-        raise _wrong("port or timeout is no usable number", "Set the port to 21 and the timeout to 30.")
-    return FtpDrop(
-        host=said["host"].strip(),
-        port=said["port"],
-        user=said["user"],
-        password=connection.secrets.get("password", ""),
-        passive=said["passive"],
-        timeout=said["timeout"],
-    )
+    return open_drop(_settings(connection), connection.secrets)
 
 
 def _wrong(why: str, hint: str) -> ConfigError:

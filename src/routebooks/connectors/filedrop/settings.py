@@ -1,0 +1,131 @@
+"""The settings of a place for files, and the place that they lead to."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from routebooks.connectors.base import Setting
+from routebooks.connectors.filedrop.base import FileDrop
+from routebooks.connectors.filedrop.ftp import FtpDrop
+from routebooks.connectors.filedrop.local import LocalDrop
+from routebooks.connectors.filedrop.tls import Tls
+from routebooks.errors import ConfigError
+
+#: the kinds of places, and the usual port of each
+_PORTS = {"ftp": 21, "ftps": 21, "ftps_implicit": 990, "local": 0}
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        name="drop",
+        default="ftp",
+        choices=tuple(_PORTS),
+        help="Where the files go: an FTP server that encrypts nothing (ftp), that is asked to encrypt (ftps) or that "
+        "encrypts from the start (ftps_implicit), or a folder of this computer (local).",
+    ),
+    Setting(name="host", default="", help="Name or address of the server."),
+    Setting(name="port", default=0, help="Port of the server; 0: the usual one (21, for ftps_implicit 990)."),
+    Setting(name="user", default="", help="User name at the server."),
+    Setting(name="password", default="", secret=True, help="Password at the server."),
+    Setting(
+        name="passive",
+        default=True,
+        help="FTP: the server is called for every file (passive). No: it calls us, only where it demands that.",
+    ),
+    Setting(name="timeout", default=30, help="Seconds to wait for the server before the attempt counts as failed."),
+    Setting(
+        name="certificate",
+        default="",
+        help="FTPS: SHA-256 fingerprint of the one certificate to trust, as the connection test shows it. Empty: it "
+        "must be vouched for by an authority and have the name of the host in it.",
+    ),
+    Setting(
+        name="authorities",
+        default="",
+        help="FTPS: the certificates of authorities to trust, as PEM text or a file of this computer; empty: those "
+        "that this computer trusts.",
+    ),
+    Setting(
+        name="tls_newest",
+        default="1.3",
+        choices=("1.3", "1.2"),
+        help="FTPS: the newest version of TLS to speak. 1.2 where a server breaks off transfers with 1.3.",
+    ),
+    Setting(name="root", default="", help="For a folder of this computer: the folder that the one below lies in."),
+)
+
+
+def open_drop(said: Mapping[str, Any], secrets: Mapping[str, str]) -> FileDrop:
+    """The place that the settings (a value for each of SETTINGS) lead to, not connected yet. Raises ConfigError."""
+    kind = said["drop"]
+    if kind == "local":
+        if not said["root"].strip():
+            raise _wrong("no folder is set", "Set root to the folder that the files go to.")
+        return LocalDrop(Path(said["root"]))
+    if not said["host"].strip():
+        raise _wrong("no server is set", "Set host to the name of the server that Inventiv told you.")
+    if not 0 <= said["port"] <= 65535 or said["timeout"] < 1:
+        raise _wrong("port or timeout is no usable number", "Set the port to 0 and the timeout to 30.")
+    return FtpDrop(
+        host=said["host"].strip(),
+        port=said["port"] or _PORTS[kind],
+        user=said["user"],
+        password=secrets.get("password", ""),
+        tls=_tls(said) if kind != "ftp" else None,
+        passive=said["passive"],
+        timeout=said["timeout"],
+    )
+
+
+def _tls(said: Mapping[str, Any]) -> Tls:
+    return Tls(
+        implicit=said["drop"] == "ftps_implicit",
+        authorities=_authorities(said["authorities"].strip()),
+        fingerprint=_fingerprint(said["certificate"]),
+        newest=said["tls_newest"],
+    )
+
+
+def _fingerprint(text: str) -> str:
+    """64 hexadecimal digits of what a person copied, from openssl ("sha256 Fingerprint=AB:CD:...") or a browser."""
+    digits = re.sub(r"[\s:]", "", text.rpartition("=")[2]).lower()
+    if digits and not re.fullmatch("[0-9a-f]{64}", digits):
+        raise _wrong(
+            "certificate is not a SHA-256 fingerprint",
+            "It has 64 digits and letters A to F. `routebooks connection test` shows that of the server.",
+        )
+    return digits
+
+
+def _authorities(text: str) -> str:
+    if not text:
+        return ""
+    pem = text if "-----BEGIN" in text else _file("authorities", text)
+    try:
+        ssl.create_default_context(cadata=pem)
+    except (ssl.SSLError, ValueError) as error:
+        raise _wrong(
+            "authorities holds no certificate",
+            "Set it to PEM text (-----BEGIN CERTIFICATE-----) or to the name of a file with such a text.",
+        ) from error
+    return pem
+
+
+def _file(setting: str, name: str) -> str:
+    try:
+        return Path(name).expanduser().read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        raise _wrong(
+            f"the file that {setting} names cannot be read",
+            "Give the whole path of a text file that the account which Routebooks runs under may read.",
+            detail=str(error) if isinstance(error, OSError) else "",
+        ) from error
+
+
+def _wrong(why: str, hint: str, detail: str = "") -> ConfigError:
+    return ConfigError(
+        f"The place for files cannot be used: {why}.", hint=hint, code="file-place-setting", detail=detail
+    )
