@@ -13,11 +13,12 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 USER, PASSWORD = "harbor", "open sesame"
@@ -27,7 +28,10 @@ _CRYPTED = "$5$routebooks$cYYjEOHUtvC1Z1WxHl1eoULgeVx2uA71KLQBF18FMyA"
 
 @dataclass(frozen=True)
 class _Account:
-    """Who the servers run as: nobody where the tests run as root, so that a refusal is one."""
+    """Who the servers run as: daemon where the tests run as root, so that a refusal is one.
+
+    Of nobody, systemd says that the account is locked, and OpenSSH would not let it in.
+    """
 
     name: str
     uid: int
@@ -43,7 +47,7 @@ def _account() -> _Account:
     import pwd
 
     root = os.geteuid() == 0
-    user = pwd.getpwnam("nobody") if root else pwd.getpwuid(os.geteuid())
+    user = pwd.getpwnam("daemon") if root else pwd.getpwuid(os.geteuid())
     return _Account(user.pw_name, user.pw_uid, grp.getgrgid(user.pw_gid).gr_name, user.pw_gid, root)
 
 
@@ -56,6 +60,10 @@ class FileServer:
     user: str = USER
     #: the process of the next connection is killed as soon as a file is longer than this many blocks of 512 bytes
     cut_at: int | None = None
+    #: of an SFTP server: the fingerprint of its key of each kind
+    host_keys: dict[str, str] = field(default_factory=dict)
+    #: what it had written to standard error when it ended
+    log: str = ""
     children: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def names(self) -> list[str]:
@@ -122,6 +130,7 @@ def serving(place: Path, command: Sequence[str | Path], user: str = USER) -> Ite
         for child in server.children:
             child.kill()
             child.wait()
+        server.log = (place / "output").read_text(encoding="utf-8", errors="replace") if server.children else ""
 
 
 def _start(
@@ -210,7 +219,6 @@ def vsftpd(secure: Secure | None = None, **settings: str) -> Iterator[FileServer
 @contextmanager
 def proftpd(secure: Secure | None = None, *lines: str) -> Iterator[FileServer]:
     """ProFTPD; with TLS, it demands it and (its default) the reuse of its session. `lines` are of its configuration."""
-    program = unpacked("usr", "sbin", "proftpd")
     with folder() as place:
         text = [*_proftpd(place), *lines]
         if secure:
@@ -222,8 +230,7 @@ def proftpd(secure: Secure | None = None, *lines: str) -> Iterator[FileServer]:
                 f"TLSECCertificateFile {write(place / 'certificate.pem', secure.certificate)}",
                 *(["TLSOptions UseImplicitSSL"] if secure.implicit else []),
             ]
-        configuration = write(place / "proftpd.conf", "".join(f"{line}\n" for line in text))
-        with serving(place, [program, "-c", configuration]) as server:
+        with _configured(place, "proftpd", "-c", text) as server:
             yield server
 
 
@@ -248,3 +255,53 @@ def _proftpd(place: Path) -> list[str]:
         "AllowOverwrite on",
         "AllowStoreRestart on",
     ]
+
+
+@contextmanager
+def proftpd_sftp(*lines: str) -> Iterator[FileServer]:
+    """ProFTPD that speaks SFTP, by password. `lines` are of its configuration."""
+    with folder() as place:
+        keys = _host_keys(place)
+        text = [*_proftpd(place), "LoadModule mod_sftp.c", "SFTPEngine on", *(f"SFTPHostKey {key}" for key in keys)]
+        with _configured(place, "proftpd", "-c", [*text, *lines]) as server:
+            server.host_keys = _fingerprints(keys)
+            yield server
+
+
+@contextmanager
+def openssh(authorized: str, *lines: str, options: str = "") -> Iterator[FileServer]:
+    """OpenSSH for whoever has the key of `authorized`; `lines` are of its configuration, `options` of its SFTP part."""
+    with folder() as place:
+        keys = _host_keys(place)
+        text = [
+            *lines,
+            *(f"HostKey {key}" for key in keys),
+            f"AuthorizedKeysFile {write(place / 'authorized', authorized)}",
+            "UsePAM no",
+            "StrictModes no",
+            "PasswordAuthentication no",
+            "PidFile none",
+            f"ForceCommand internal-sftp -d {place / 'files'} {options}",
+            "Subsystem sftp internal-sftp",
+        ]
+        with _configured(place, "sshd", "-ief", text) as server:
+            server.user, server.host_keys = _account().name, _fingerprints(keys)
+            yield server
+
+
+def _configured(place: Path, program: str, option: str, lines: Sequence[str]) -> AbstractContextManager[FileServer]:
+    configuration = write(place / f"{program}.conf", "".join(f"{line}\n" for line in lines))
+    return serving(place, [unpacked("usr", "sbin", program), option, configuration])
+
+
+def _host_keys(place: Path) -> list[Path]:
+    """The files of one host key of each kind, in the order in which a client prefers them."""
+    made = []
+    for kind in ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"):
+        key = asyncssh.generate_private_key(kind)
+        made.append(write(place / f"{kind}.key", key.export_private_key().decode()))
+    return made
+
+
+def _fingerprints(keys: Sequence[Path]) -> dict[str, str]:
+    return {path.stem: asyncssh.read_private_key(path).get_fingerprint() for path in keys}

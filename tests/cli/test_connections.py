@@ -38,19 +38,34 @@ class TwiceLocked(Locked):
     settings = (*Locked.settings, Setting(name="key", help="Its key.", secret=True, default=""))
 
 
+class KeyLocked(Locked):
+    """It takes a key, too, where its ending is lf."""
+
+    name = "key_locked"
+    settings = (
+        *Locked.settings[:-1],
+        Setting(name="password", help="Its password.", secret=True, default=""),
+        Setting(name="key", help="Its key.", secret=True, default="", only_with=("ending", "lf")),
+    )
+
+
 @pytest.fixture
 def house(house: House) -> Iterator[House]:
     connectors: Any = house.ctx.connectors
-    connectors |= {kind.name: kind for kind in (Locked(), TwiceLocked())}
+    connectors |= {kind.name: kind for kind in (Locked(), TwiceLocked(), KeyLocked())}
     return house  # type: ignore[return-value]
 
 
 def password_of(house: House, name: str) -> str | None:
+    return secret_of(house, name, "password")
+
+
+def secret_of(house: House, name: str, secret: str) -> str | None:
     with house.ctx.store.read() as tx:
         row = companies.connection_named(tx, house.company_id, name)
         assert row is not None
         assert "right" not in row.secrets
-        return house.ctx.vault.open(row.secrets).get("password")
+        return house.ctx.vault.open(row.secrets).get(secret)
 
 
 def test_a_connection_that_is_called_shows_its_password_once(program: Program) -> None:
@@ -104,6 +119,29 @@ def test_standard_input_is_for_one_secret(program: Program) -> None:
         assert "[secret-not-one]" in said
     program("connection", "add", "Harbor", "new", "twice_locked", "key=k", "--secret-stdin", stdin="right\n")
     assert password_of(program.house, "new") == "right"
+
+
+def test_a_secret_that_says_nothing_is_neither_asked_for_nor_in_the_way(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("connection", "add", "Harbor", "plain", "key_locked", "--secret-stdin", stdin="right\n")
+    assert password_of(program.house, "plain") == "right"
+    program.refused("connection", "add", "Harbor", "new", "key_locked", "ending=lf", "--secret-stdin")
+    program("connection", "set", "Harbor", "plain", "ending=lf")
+    said = program.refused("connection", "set", "Harbor", "plain", "--secret-stdin")
+    assert "password and key can be given" in said
+    monkeypatch.setattr(given, "at_terminal", lambda: True)
+    said = program("connection", "add", "Harbor", "asked", "key_locked", stdin="right\n").output
+    assert "Its password" in said
+    assert "Its key" not in said
+
+
+def test_of_several_secrets_one_is_read_to_its_end(program: Program) -> None:
+    typed = ("connection", "add", "Harbor", "keyed", "key_locked", "ending=lf", "key=-", "--secret-stdin")
+    program(*typed, stdin="-----BEGIN\nright\n-----END\n")
+    assert secret_of(program.house, "keyed", "key") == "-----BEGIN\nright\n-----END"
+    program("connection", "set", "Harbor", "keyed", "password=-", "--secret-stdin", stdin="right\n")
+    assert password_of(program.house, "keyed") == "right"
 
 
 @pytest.mark.parametrize(

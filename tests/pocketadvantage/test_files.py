@@ -55,7 +55,7 @@ def test_settings_that_nobody_publishes_are_named_as_assumed() -> None:
         *("invoice_file", "detail_file", "taken_files_vanish", "done_file"),
         *("item_layout", "invoice_layout", "detail_layout"),
     }
-    assert [setting.name for setting in FILES.settings if setting.secret] == ["password"]
+    assert [setting.name for setting in FILES.settings if setting.secret] == ["password", "private_key", "passphrase"]
     assert all(setting.help and setting.default is not None for setting in FILES.settings)
     assert all(setting.default in setting.choices for setting in FILES.settings if setting.choices)
 

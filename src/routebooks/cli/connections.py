@@ -22,7 +22,10 @@ from routebooks.store.companies import CompanyRow
 app = typer.Typer()
 
 SecretStdin = Annotated[
-    bool, typer.Option("--secret-stdin", help="Read the connector's secret setting from standard input.")
+    bool,
+    typer.Option(
+        "--secret-stdin", help="Read a secret setting from standard input; of several, the one given as NAME=-."
+    ),
 ]
 Settings = Annotated[
     list[str] | None,
@@ -122,10 +125,10 @@ def set_(
     """Change settings of a connection. Those that are not named stay as they are."""
     context = state_of(ctx).context
     with context.store.read() as tx:
-        kind = context.connector(find.connection(tx, find.company(tx, company), name).connector)
+        row = find.connection(tx, find.company(tx, company), name)
     typed = given.pairs(settings or [])
     if secret_stdin:
-        typed = given.secret_from_stdin(kind, typed)
+        typed = given.secret_from_stdin(context.connector(row.connector), typed, row.settings)
     if not typed:
         raise given.nothing()
     with context.store.begin() as tx:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import typer
 
@@ -26,19 +27,28 @@ def pairs(texts: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def secret_from_stdin(kind: Connector, given: dict[str, str]) -> dict[str, str]:
-    """The one secret setting that was not typed, read from standard input. Raises ConfigError when it is not one."""
-    open_ones = _open_secrets(kind, given)
+def secret_from_stdin(
+    kind: Connector, given: dict[str, str], before: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """With a secret from standard input: the one given as NAME=-, else the only one that was not typed.
+
+    `before` are the settings of a connection that is being changed. Raises ConfigError when it is not one secret.
+    """
+    marked = [setting for setting in kind.settings if setting.secret and given.get(setting.name) == "-"]
+    open_ones = marked or _open_secrets(kind, given, before)
     if len(open_ones) != 1:
         names = " and ".join(setting.name for setting in open_ones) or "none"
         raise ConfigError(
             f"--secret-stdin is for one secret setting, but of {kind.title} {names} can be given.",
-            hint="Leave it out, or give the other secrets as name=value.",
+            hint="Write NAME=- for the one that it is, or give the other secrets as name=value.",
             code="secret-not-one",
         )
     setting = open_ones[0]
-    value = ask(setting) if at_terminal() else sys.stdin.readline().rstrip("\r\n")
-    return {**given, setting.name: value}
+    if at_terminal():
+        return {**given, setting.name: ask(setting)}
+    # a private key has several lines
+    value = sys.stdin.read() if marked else sys.stdin.readline()
+    return {**given, setting.name: value.rstrip("\r\n")}
 
 
 def asked_secrets(kind: Connector, given: dict[str, str]) -> dict[str, str]:
@@ -49,8 +59,15 @@ def asked_secrets(kind: Connector, given: dict[str, str]) -> dict[str, str]:
     return {**given, **{name: answer for name, answer in answers.items() if answer}}
 
 
-def _open_secrets(kind: Connector, given: dict[str, str]) -> list[Setting]:
-    return [setting for setting in kind.settings if setting.secret and setting.name not in given]
+def _open_secrets(kind: Connector, given: dict[str, str], before: Mapping[str, Any] | None = None) -> list[Setting]:
+    said = {setting.name: setting.default for setting in kind.settings} | dict(before or {}) | given
+    return [
+        setting
+        for setting in kind.settings
+        if setting.secret
+        and setting.name not in given
+        and (setting.only_with is None or said.get(setting.only_with[0]) == setting.only_with[1])
+    ]
 
 
 def at_terminal() -> bool:

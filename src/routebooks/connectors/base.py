@@ -45,6 +45,8 @@ class Setting:
     default: str | int | bool | None = None
     choices: tuple[str, ...] = ()
     secret: bool = False
+    #: another setting and the value of it without which this one says nothing; a secret is asked for only then
+    only_with: tuple[str, str] | None = None
     #: our own assumption about a system that publishes nothing: said where a user sets it
     assumed: bool = False
     #: a write that is under way is recognised by it: it cannot be changed before the answer is here

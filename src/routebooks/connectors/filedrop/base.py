@@ -10,6 +10,11 @@ FOLDER_MISSING = "folder-missing"
 LOG_IN_REFUSED = "log-in-refused"
 NOT_TRUSTED = "server-not-trusted"
 TLS_REFUSED = "tls-refused"
+
+#: the cure when a server refuses
+RIGHTS = (
+    "Ask whoever runs the server for the right to list, write, rename and remove in this folder, or correct the folder."
+)
 RENAME_REFUSED = "rename-refused"
 
 
@@ -62,3 +67,11 @@ class FileDrop(Protocol):
     def remove(self, folder: str, name: str) -> None:
         """Remove a file; one that is not there is no error."""
         ...
+
+
+def confirm(setting: str, shown: str) -> str:
+    """The cure when a server shows what is not known yet."""
+    return (
+        f"Ask whoever runs the server, by telephone or letter, whether that is theirs. If so, set {setting}={shown}; "
+        "if not, somebody may be in between."
+    )

@@ -10,13 +10,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-from routebooks.connectors.filedrop.base import FOLDER_MISSING, LOG_IN_REFUSED, RENAME_REFUSED
+from routebooks.connectors.filedrop.base import FOLDER_MISSING, LOG_IN_REFUSED, RENAME_REFUSED, RIGHTS
 from routebooks.connectors.filedrop.tls import Tls, TlsFtp
 from routebooks.errors import ConfigError, TransientError
-
-_RIGHTS = (
-    "Ask whoever runs the server for the right to list, write, rename and remove in this folder, or correct the folder."
-)
 
 
 @dataclass(kw_only=True)
@@ -220,4 +216,4 @@ def _cure(code: str) -> str:
     """What to do about a refusal."""
     if code == LOG_IN_REFUSED:
         return "Correct the user and the password of the connection, then test it again."
-    return _RIGHTS
+    return RIGHTS

@@ -12,11 +12,13 @@ from routebooks.connectors.base import Setting
 from routebooks.connectors.filedrop.base import FileDrop
 from routebooks.connectors.filedrop.ftp import FtpDrop
 from routebooks.connectors.filedrop.local import LocalDrop
+from routebooks.connectors.filedrop.sftp import SftpDrop
+from routebooks.connectors.filedrop.sftp_keys import read_private_key
 from routebooks.connectors.filedrop.tls import Tls
 from routebooks.errors import ConfigError
 
 #: the kinds of places, and the usual port of each
-_PORTS = {"ftp": 21, "ftps": 21, "ftps_implicit": 990, "local": 0}
+_PORTS = {"ftp": 21, "ftps": 21, "ftps_implicit": 990, "sftp": 22, "local": 0}
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -24,10 +26,12 @@ SETTINGS: tuple[Setting, ...] = (
         default="ftp",
         choices=tuple(_PORTS),
         help="Where the files go: an FTP server that encrypts nothing (ftp), that is asked to encrypt (ftps) or that "
-        "encrypts from the start (ftps_implicit), or a folder of this computer (local).",
+        "encrypts from the start (ftps_implicit), an SFTP server (sftp), or a folder of this computer (local).",
     ),
     Setting(name="host", default="", help="Name or address of the server."),
-    Setting(name="port", default=0, help="Port of the server; 0: the usual one (21, for ftps_implicit 990)."),
+    Setting(
+        name="port", default=0, help="Port of the server; 0: the usual one (21, of ftps_implicit 990, of sftp 22)."
+    ),
     Setting(name="user", default="", help="User name at the server."),
     Setting(name="password", default="", secret=True, help="Password at the server."),
     Setting(
@@ -54,6 +58,26 @@ SETTINGS: tuple[Setting, ...] = (
         choices=("1.3", "1.2"),
         help="FTPS: the newest version of TLS to speak. 1.2 where a server breaks off transfers with 1.3.",
     ),
+    Setting(
+        name="host_key",
+        default="",
+        help="SFTP: fingerprint of the server's host key (SHA256:...), as the connection test shows it. Nobody logs in "
+        "before it is set.",
+    ),
+    Setting(
+        name="private_key",
+        default="",
+        secret=True,
+        only_with=("drop", "sftp"),
+        help="SFTP: a private key to log in with, as text (OpenSSH or PEM) or a file of this computer.",
+    ),
+    Setting(
+        name="passphrase",
+        default="",
+        secret=True,
+        only_with=("drop", "sftp"),
+        help="SFTP: the passphrase of the private key.",
+    ),
     Setting(name="root", default="", help="For a folder of this computer: the folder that the one below lies in."),
 )
 
@@ -69,9 +93,20 @@ def open_drop(said: Mapping[str, Any], secrets: Mapping[str, str]) -> FileDrop:
         raise _wrong("no server is set", "Set host to the name of the server that Inventiv told you.")
     if not 0 <= said["port"] <= 65535 or said["timeout"] < 1:
         raise _wrong("port or timeout is no usable number", "Set the port to 0 and the timeout to 30.")
+    host, port = said["host"].strip(), said["port"] or _PORTS[kind]
+    if kind == "sftp":
+        return SftpDrop(
+            host=host,
+            port=port,
+            user=said["user"],
+            password=secrets.get("password", ""),
+            private_key=_private_key(secrets),
+            host_key=_host_key(said["host_key"]),
+            timeout=said["timeout"],
+        )
     return FtpDrop(
-        host=said["host"].strip(),
-        port=said["port"] or _PORTS[kind],
+        host=host,
+        port=port,
         user=said["user"],
         password=secrets.get("password", ""),
         tls=_tls(said) if kind != "ftp" else None,
@@ -112,6 +147,27 @@ def _authorities(text: str) -> str:
             "Set it to PEM text (-----BEGIN CERTIFICATE-----) or to the name of a file with such a text.",
         ) from error
     return pem
+
+
+def _host_key(text: str) -> str:
+    """The fingerprint in what a person copied from ssh-keygen ("256 SHA256:... host (ED25519)") or the test."""
+    found = re.search(r"SHA256:([A-Za-z0-9+/]{43})(?![A-Za-z0-9+/])", text)
+    if text.strip() and not found:
+        raise _wrong(
+            "host_key is not a fingerprint of a host key",
+            "It begins with SHA256: and has 43 letters and digits behind it. `routebooks connection test` shows that "
+            "of the server.",
+        )
+    return found[0] if found else ""
+
+
+def _private_key(secrets: Mapping[str, str]) -> Any:
+    text = secrets.get("private_key", "").strip()
+    if not text:
+        return None
+    if "-----BEGIN" not in text:
+        text = _file("private_key", text)
+    return read_private_key(text, secrets.get("passphrase", ""))
 
 
 def _file(setting: str, name: str) -> str:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from routebooks.connectors.filedrop.base import NOT_TRUSTED, TLS_REFUSED
+from routebooks.connectors.filedrop.base import NOT_TRUSTED, TLS_REFUSED, confirm
 from routebooks.errors import ConfigError
 
 
@@ -121,14 +121,6 @@ class TlsFtp(ftplib.FTP_TLS):
             code=NOT_TRUSTED,
             detail=str(error),
         )
-
-
-def confirm(setting: str, shown: str) -> str:
-    """The cure when a server shows what is not known yet."""
-    return (
-        f"Ask whoever runs the server, by telephone or letter, whether that is theirs. If so, set {setting}={shown}; "
-        "if not, somebody may be in between."
-    )
 
 
 def _refused(message: str, error: Exception) -> ConfigError:
