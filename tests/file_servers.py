@@ -220,7 +220,7 @@ def vsftpd(secure: Secure | None = None, **settings: str) -> Iterator[FileServer
 def proftpd(secure: Secure | None = None, *lines: str) -> Iterator[FileServer]:
     """ProFTPD; with TLS, it demands it and (its default) the reuse of its session. `lines` are of its configuration."""
     with folder() as place:
-        text = [*_proftpd(place), *lines]
+        text = _proftpd(place, lines)
         if secure:
             text += [
                 "LoadModule mod_tls.c",
@@ -234,7 +234,7 @@ def proftpd(secure: Secure | None = None, *lines: str) -> Iterator[FileServer]:
             yield server
 
 
-def _proftpd(place: Path) -> list[str]:
+def _proftpd(place: Path, lines: Sequence[str]) -> list[str]:
     us = _account()
     known = f"{USER}:{_CRYPTED}:{us.uid}:{us.gid}::{place / 'files'}:/bin/false\n"
     return [
@@ -252,8 +252,8 @@ def _proftpd(place: Path) -> list[str]:
         f"AuthUserFile {write(place / 'accounts', known)}",
         "RequireValidShell off",
         "DelayEngine off",
-        "AllowOverwrite on",
-        "AllowStoreRestart on",
+        *(line for line in ("AllowOverwrite on", "AllowStoreRestart on") if line.replace(" on", " off") not in lines),
+        *lines,
     ]
 
 
@@ -262,8 +262,8 @@ def proftpd_sftp(*lines: str) -> Iterator[FileServer]:
     """ProFTPD that speaks SFTP, by password. `lines` are of its configuration."""
     with folder() as place:
         keys = _host_keys(place)
-        text = [*_proftpd(place), "LoadModule mod_sftp.c", "SFTPEngine on", *(f"SFTPHostKey {key}" for key in keys)]
-        with _configured(place, "proftpd", "-c", [*text, *lines]) as server:
+        text = ["LoadModule mod_sftp.c", "SFTPEngine on", *(f"SFTPHostKey {key}" for key in keys), *lines]
+        with _configured(place, "proftpd", "-c", _proftpd(place, text)) as server:
             server.host_keys = _fingerprints(keys)
             yield server
 

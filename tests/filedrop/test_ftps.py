@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -214,27 +214,44 @@ def test_a_wrong_password_is_told_and_not_shown(kind: str) -> None:
     assert "wrong horse" not in str(lines)
 
 
-@pytest.mark.parametrize("pinned", [False, True])
-def test_a_data_connection_to_another_server_is_not_taken(pinned: bool) -> None:
-    """Somebody between us and the passive port has a certificate of its own."""
-    trust = {"fingerprint": fingerprint(CERTIFICATE).replace(":", "").lower()} if pinned else {}
+@contextmanager
+def data_taker(secure: Secure) -> Iterator[tuple[str, list[bytes]]]:
+    """Takes what comes on one data connection, and hangs up without a goodbye; yields the answer to PASV."""
     got: list[bytes] = []
 
     def take_in() -> None:
         plain, _ = listening.accept()
-        with suppress(OSError), Secure(*Authority().vouch("127.0.0.1")).context().wrap_socket(plain, True) as data:
-            got.append(data.recv(100))
+        with suppress(OSError), secure.context().wrap_socket(plain, True) as data:
+            while part := data.recv(65_536):
+                got.append(part)
 
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         port = listening.getsockname()[1]
-        between = threading.Thread(target=take_in)
-        between.start()
-        answers = SECURE | {"PASV": f"227 (127,0,0,1,{port >> 8},{port & 255})", "STOR": "150 go on"}
+        taker = threading.Thread(target=take_in)
+        taker.start()
+        yield f"227 (127,0,0,1,{port >> 8},{port & 255})", got
+        taker.join()
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+def test_a_data_connection_to_another_server_is_not_taken(pinned: bool) -> None:
+    """Somebody between us and the passive port has a certificate of its own."""
+    trust = {"fingerprint": fingerprint(CERTIFICATE).replace(":", "").lower()} if pinned else {}
+    with data_taker(Secure(*Authority().vouch("127.0.0.1"))) as (passive, got):
+        answers = SECURE | {"PASV": passive, "STOR": "150 go on"}
         with (
-            talker(answers, secure=Secure(KEY, CERTIFICATE)) as told_port,
+            talker(answers, secure=Secure(KEY, CERTIFICATE)) as port,
             pytest.raises(ConfigError),
-            talked_to(told_port, **trust) as secured,
+            talked_to(port, **trust) as secured,
         ):
             secured.write("", "x", b"orders")
-        between.join()
     assert not b"".join(got)
+
+
+def test_a_server_that_hangs_up_without_a_goodbye_has_the_file() -> None:
+    """As many do; what counts is its answer."""
+    with data_taker(Secure(KEY, CERTIFICATE)) as (passive, got):
+        answers = SECURE | {"PASV": passive, "STOR": "150 go on\r\n226 done"}
+        with talker(answers, secure=Secure(KEY, CERTIFICATE)) as port, talked_to(port) as secured:
+            secured.write("", "x", BIG)
+    assert b"".join(got) == BIG

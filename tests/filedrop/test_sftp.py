@@ -123,10 +123,21 @@ def test_keys_of_whoever_runs_us_are_left_alone(tmp_path: Path, monkeypatch: pyt
     ssh = tmp_path / ".ssh"
     ssh.mkdir(mode=0o700)
     KEY.write_private_key(ssh / "id_ed25519")
-    with openssh(AUTHORIZED) as server:
-        assert [line.name for line in check(replace(by_key(server), private_key=None), "latest7") if not line.ok] == [
-            "log in"
-        ]
+    agent = socket.socket(socket.AF_UNIX)
+    agent.bind(str(tmp_path / "agent"))
+    agent.listen()
+    agent.setblocking(False)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
+    with openssh(AUTHORIZED) as server, closing(agent):
+        host_key = asyncssh.read_private_key(server.root.parent / "ssh-ed25519.key").export_public_key()
+        (ssh / "known_hosts").write_bytes(f"[127.0.0.1]:{server.port} ".encode() + host_key)
+        keyless = replace(by_key(server), private_key=None)
+        assert [line.name for line in check(keyless, "latest7") if not line.ok] == ["log in"]
+        assert [line.name for line in check(replace(keyless, host_key=""), "latest7") if not line.ok] == ["trust"]
+        stranger = replace(keyless, private_key=OTHER_KEY, timeout=5)
+        assert [line.name for line in check(stranger, "latest7") if not line.ok] == ["log in"]
+        with pytest.raises(BlockingIOError):
+            agent.accept()
 
 
 def test_what_is_refused_is_told_with_the_cure(server: FileServer, drop: SftpDrop) -> None:

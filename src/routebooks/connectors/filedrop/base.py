@@ -11,6 +11,9 @@ LOG_IN_REFUSED = "log-in-refused"
 NOT_TRUSTED = "server-not-trusted"
 TLS_REFUSED = "tls-refused"
 
+#: so many bytes at the end of an upload that broke off may not be what was sent: they are sent again
+UNSURE = 256 * 1024
+
 #: the cure when a server refuses
 RIGHTS = (
     "Ask whoever runs the server for the right to list, write, rename and remove in this folder, or correct the folder."
@@ -52,8 +55,12 @@ class FileDrop(Protocol):
         """Make the folder and those above it, where they are missing."""
         ...
 
-    def write(self, folder: str, name: str, data: bytes) -> None:
-        """Write a file under this very name; one that is there is overwritten."""
+    def write(self, folder: str, name: str, data: bytes, start: int = 0) -> None:
+        """Write a file under this very name; one that is there is overwritten.
+
+        With `start` it has the first bytes already, so many at least: only what comes after them is sent, where the
+        place can do that.
+        """
         ...
 
     def read(self, folder: str, name: str) -> bytes:

@@ -110,11 +110,23 @@ class FtpDrop:
                         self._ftp.mkd(self._to_wire(part))
                         self._ftp.cwd(self._to_wire(part))
 
-    def write(self, folder: str, name: str, data: bytes) -> None:
-        """Upload a file under this very name."""
+    def write(self, folder: str, name: str, data: bytes, start: int = 0) -> None:
+        """Upload a file under this very name; from `start` on by REST (RFC 3659, chapter 5) where the server can."""
         self._enter(folder)
         with self._told(f"write '{name}' to the folder '{folder}'"):
-            self._ftp.storbinary(f"STOR {self._to_wire(name)}", io.BytesIO(data), blocksize=65536)
+            if start:
+                try:
+                    self._store(name, data, start)
+                    return
+                except ftplib.Error:
+                    # a server that goes on in no file may overwrite none either
+                    with suppress(ftplib.Error):
+                        self._ftp.delete(self._to_wire(name))
+            self._store(name, data)
+
+    def _store(self, name: str, data: bytes, start: int = 0) -> None:
+        rest = io.BytesIO(memoryview(data)[start:])
+        self._ftp.storbinary(f"STOR {self._to_wire(name)}", rest, blocksize=65536, rest=start or None)
 
     def read(self, folder: str, name: str) -> bytes:
         """Download a file."""

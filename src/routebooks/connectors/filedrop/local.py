@@ -64,10 +64,12 @@ class LocalDrop:
         with _told(f"make the folder '{folder}'"):
             self._path(folder).mkdir(parents=True, exist_ok=True)
 
-    def write(self, folder: str, name: str, data: bytes) -> None:
+    def write(self, folder: str, name: str, data: bytes, start: int = 0) -> None:
         """Write a file and see it to the disk."""
-        with _told(f"write '{name}'"), self._path(folder, name).open("wb") as file:
-            file.write(data)
+        with _told(f"write '{name}'"), self._path(folder, name).open("r+b" if start else "wb") as file:
+            file.seek(start)
+            file.write(memoryview(data)[start:])
+            file.truncate()
             file.flush()
             os.fsync(file.fileno())
 

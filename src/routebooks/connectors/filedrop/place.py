@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -12,6 +14,7 @@ from routebooks.connectors.filedrop.base import (
     NOT_TRUSTED,
     RENAME_REFUSED,
     TLS_REFUSED,
+    UNSURE,
     FileDrop,
 )
 from routebooks.errors import ConfigError, RoutebooksError, TransientError
@@ -21,22 +24,27 @@ INCOMING = ".incoming"
 #: a name that PocketAdvantage does not read
 _PROBE = ".routebooks-probe"
 _PROBE_DATA = b"Routebooks tests this connection.\r\n"
+#: hexadecimal digits that tell the bytes of one upload from those of another
+_MARK_DIGITS = 12
 
 
-def place(drop: FileDrop, folder: str, name: str, data: bytes, temporary: str = "suffix") -> Placed:
-    """Write under a temporary name, check the size, rename over; the folder is made when missing. Repeatable.
+def place(
+    drop: FileDrop, folder: str, name: str, data: bytes, temporary: str = "suffix", *, read_back: bool = False
+) -> Placed:
+    """Write under a temporary name, see that all arrived, rename over; the folder is made when missing. Repeatable.
 
-    `temporary` is "suffix" (name.part, beside the file) or "folder" (.incoming/name). The file is always a whole one.
-    Where the server refuses to rename over a file, the old one is removed first; should we break off just then, the new
-    one lies complete under the temporary name with .ready behind, and the next call finishes that rename first.
-    Raises TransientError, ConfigError.
+    `temporary` is "suffix" (name.mark.part, beside the file) or "folder" (.incoming/name.mark). The mark is made of the
+    bytes, so that a call with the same ones goes on where one before broke off. `read_back` compares every byte and not
+    only the size. The file is always a whole one. Where the server refuses to rename over a file, the old one is
+    removed first; should we break off just then, the new one lies complete under the mark "ready", and the next call
+    finishes that rename first. Raises TransientError, ConfigError.
     """
-    temp = _temporary_name(name, temporary)
-    ready = f"{temp}.ready"
+    mark = _mark(data)
+    temp, ready = (_temporary_name(name, each, temporary) for each in (mark, "ready"))
     _make_folders(drop, folder, temporary)
     _finish(drop, folder, ready, name)
-    drop.write(folder, temp, data)
-    _check_size(drop, folder, temp, len(data))
+    _clear_others(drop, folder, name, mark, temporary)
+    _upload(drop, folder, temp, data, read_back)
     try:
         drop.rename(folder, temp, name)
     except ConfigError as error:
@@ -58,7 +66,7 @@ def fetch(drop: FileDrop, folder: str, name: str) -> bytes | None:
         raise
 
 
-def check(drop: FileDrop, folder: str, temporary: str = "suffix") -> list[Check]:
+def check(drop: FileDrop, folder: str, temporary: str = "suffix", *, read_back: bool = False) -> list[Check]:
     """Do with a small probe file what `place` does: one line a step, ending at the first that fails. Raises nothing."""
     done: list[Check] = []
     reached = Check("reach", True, f"{drop.address()} answers.")
@@ -71,7 +79,7 @@ def check(drop: FileDrop, folder: str, temporary: str = "suffix") -> list[Check]
             done.append(Check("log in", True))
             try:
                 for step, attempt in _STEPS.items():
-                    done.append(Check(step, True, attempt(drop, folder, temporary)))
+                    done.append(Check(step, True, attempt(drop, folder, temporary, read_back)))
             except ConfigError:
                 _clear_probe(drop, folder, temporary)
                 raise
@@ -85,23 +93,21 @@ def check(drop: FileDrop, folder: str, temporary: str = "suffix") -> list[Check]
     return done
 
 
-def _try_list(drop: FileDrop, folder: str, temporary: str) -> str:
+def _try_list(drop: FileDrop, folder: str, temporary: str, _: bool) -> str:
     _make_folders(drop, folder, temporary)
     return f"{drop.address(folder)} holds {len(drop.names(folder))} files and folders."
 
 
-def _try_write(drop: FileDrop, folder: str, temporary: str) -> str:
-    temp = _temporary_name(_PROBE, temporary)
-    drop.write(folder, temp, _PROBE_DATA)
-    _check_size(drop, folder, temp, len(_PROBE_DATA))
-    return "A small file arrived whole."
+def _try_write(drop: FileDrop, folder: str, temporary: str, read_back: bool) -> str:
+    _upload(drop, folder, _probe(temporary), _PROBE_DATA, read_back)
+    return "A small file arrived whole" + (", and can be read back." if read_back else ".")
 
 
-def _try_rename(drop: FileDrop, folder: str, temporary: str) -> str:
-    temp = _temporary_name(_PROBE, temporary)
+def _try_rename(drop: FileDrop, folder: str, temporary: str, read_back: bool) -> str:
+    temp = _probe(temporary)
     if drop.size(folder, _PROBE) is None:
         drop.rename(folder, temp, _PROBE)
-        drop.write(folder, temp, _PROBE_DATA)
+        _upload(drop, folder, temp, _PROBE_DATA, read_back)
     try:
         drop.rename(folder, temp, _PROBE)
     except ConfigError as error:
@@ -111,13 +117,13 @@ def _try_rename(drop: FileDrop, folder: str, temporary: str) -> str:
     return "A file is replaced in one step."
 
 
-def _try_remove(drop: FileDrop, folder: str, temporary: str) -> str:
+def _try_remove(drop: FileDrop, folder: str, temporary: str, _: bool) -> str:
     drop.remove(folder, _PROBE)
-    drop.remove(folder, _temporary_name(_PROBE, temporary))
+    drop.remove(folder, _probe(temporary))
     return "The small file is gone again."
 
 
-_STEPS: dict[str, Callable[[FileDrop, str, str], str]] = {
+_STEPS: dict[str, Callable[[FileDrop, str, str, bool], str]] = {
     "list": _try_list,
     "write": _try_write,
     "rename": _try_rename,
@@ -127,20 +133,32 @@ _STEPS: dict[str, Callable[[FileDrop, str, str], str]] = {
 _AFTER_REACH = {LOG_IN_REFUSED: "log in", NOT_TRUSTED: "trust", TLS_REFUSED: "trust"}
 
 
+def _probe(temporary: str) -> str:
+    return _temporary_name(_PROBE, _mark(_PROBE_DATA), temporary)
+
+
 def _clear_probe(drop: FileDrop, folder: str, temporary: str) -> None:
-    for name in (_PROBE, _temporary_name(_PROBE, temporary)):
+    for name in (_PROBE, _probe(temporary)):
         with suppress(RoutebooksError):
             drop.remove(folder, name)
 
 
-def _temporary_name(name: str, temporary: str) -> str:
-    return f"{name}.part" if temporary == "suffix" else f"{INCOMING}/{name}"
+def _mark(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:_MARK_DIGITS]
+
+
+def _temporary_name(name: str, mark: str, temporary: str) -> str:
+    return f"{name}.{mark}.part" if temporary == "suffix" else f"{INCOMING}/{name}.{mark}"
 
 
 def _make_folders(drop: FileDrop, folder: str, temporary: str) -> None:
     drop.make_folder(folder)
     if temporary != "suffix":
-        drop.make_folder(f"{folder.rstrip('/')}/{INCOMING}" if folder else INCOMING)
+        drop.make_folder(_incoming(folder))
+
+
+def _incoming(folder: str) -> str:
+    return f"{folder.rstrip('/')}/{INCOMING}" if folder else INCOMING
 
 
 def _finish(drop: FileDrop, folder: str, ready: str, name: str) -> None:
@@ -153,14 +171,47 @@ def _finish(drop: FileDrop, folder: str, ready: str, name: str) -> None:
         drop.remove(folder, ready)
 
 
-def _check_size(drop: FileDrop, folder: str, name: str, expected: int) -> None:
-    size = drop.size(folder, name)
-    if size == expected:
+def _clear_others(drop: FileDrop, folder: str, name: str, mark: str, temporary: str) -> None:
+    """Remove what uploads of other bytes left when they broke off."""
+    if temporary != "suffix":
+        folder = _incoming(folder)
+    ending = r"\.part" if temporary == "suffix" else ""
+    left = re.compile(rf"{re.escape(name)}\.(?!{mark})[0-9a-f]{{{_MARK_DIGITS}}}{ending}")
+    # nothing depends on it, so a server may refuse
+    with suppress(ConfigError):
+        for other in filter(left.fullmatch, drop.names(folder)):
+            drop.remove(folder, other)
+
+
+def _upload(drop: FileDrop, folder: str, temp: str, data: bytes, read_back: bool) -> None:
+    """Write the file, or the rest of it where an upload of the same bytes broke off; then see that all is there."""
+    there = drop.size(folder, temp)
+    start = max(0, there - UNSURE) if there is not None and there <= len(data) else 0
+    if there is not None and not start:
+        # a server that refuses to overwrite gets it out of the way
+        with suppress(ConfigError):
+            drop.remove(folder, temp)
+    drop.write(folder, temp, data, start)
+    size = drop.size(folder, temp)
+    if size == len(data) and not read_back and not start:
         return
-    with suppress(RoutebooksError):
-        drop.remove(folder, name)
-    raise TransientError(
-        f"'{name}' did not arrive whole: {size or 0} of {expected} bytes.",
+    try:
+        arrived = drop.read(folder, temp)
+    except ConfigError:
+        # where nothing may be read, the size is all there is
+        if read_back or size != len(data):
+            raise
+        return
+    if arrived != data:
+        with suppress(RoutebooksError):
+            drop.remove(folder, temp)
+        raise _incomplete(temp, len(arrived), len(data))
+
+
+def _incomplete(name: str, arrived: int, expected: int) -> TransientError:
+    what = f"whole: {arrived} of {expected} bytes" if arrived != expected else "as it was sent: its bytes differ"
+    return TransientError(
+        f"'{name}' did not arrive {what}.",
         hint="It is sent again by itself. If it stays so, the server may be full or may change line ends.",
         code="upload-incomplete",
     )

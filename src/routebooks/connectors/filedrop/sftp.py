@@ -20,6 +20,7 @@ from routebooks.connectors.filedrop.base import (
     NOT_TRUSTED,
     RENAME_REFUSED,
     RIGHTS,
+    UNSURE,
     confirm,
 )
 from routebooks.connectors.filedrop.sftp_keys import KINDS, Proof
@@ -27,8 +28,6 @@ from routebooks.errors import ConfigError, TransientError
 
 T = TypeVar("T")
 
-#: bytes that are sent and confirmed before the next are
-_BLOCK = 256 * 1024
 _MISSING = (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath)
 #: what stays so until a person does something
 _REFUSED = (
@@ -123,10 +122,10 @@ class SftpDrop:
                 if not self._wait(self._sftp.isdir(made)):
                     self._wait(self._sftp.mkdir(made))
 
-    def write(self, folder: str, name: str, data: bytes) -> None:
+    def write(self, folder: str, name: str, data: bytes, start: int = 0) -> None:
         """Write a file and, where the server can, see it to its disk."""
         with self._told(f"write '{name}' to the folder '{folder}'"):
-            self._runner.run(self._write(_path(folder, name), data))
+            self._runner.run(self._write(_path(folder, name), data, start))
 
     def read(self, folder: str, name: str) -> bytes:
         """The bytes of a file."""
@@ -190,10 +189,11 @@ class SftpDrop:
                     return kind
         return None
 
-    async def _write(self, path: str, data: bytes) -> None:
-        file = await self._in_time(self._sftp.open(path, "wb"))
-        for begin in range(0, len(data), _BLOCK):
-            await self._in_time(file.write(data[begin : begin + _BLOCK], begin))
+    async def _write(self, path: str, data: bytes, start: int) -> None:
+        file = await self._in_time(self._sftp.open(path, "r+b" if start else "wb"))
+        # within a block, a server may write the end before the beginning; none is begun before the last is there
+        for begin in range(start, len(data), UNSURE):
+            await self._in_time(file.write(data[begin : begin + UNSURE], begin))
         with suppress(asyncssh.SFTPOpUnsupported):
             await self._in_time(file.fsync())
         await self._in_time(file.close())
@@ -201,7 +201,7 @@ class SftpDrop:
     async def _read(self, path: str) -> bytes:
         whole = bytearray()
         file = await self._in_time(self._sftp.open(path, "rb"))
-        while block := cast(bytes, await self._in_time(file.read(_BLOCK, len(whole)))):
+        while block := cast(bytes, await self._in_time(file.read(UNSURE, len(whole)))):
             whole += block
         await self._in_time(file.close())
         return bytes(whole)

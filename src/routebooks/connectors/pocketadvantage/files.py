@@ -69,7 +69,13 @@ class PocketAdvantageFiles:
             default="suffix",
             choices=("suffix", "folder"),
             assumed=True,
-            help="While a file is uploaded: its name with .part behind, or its name in a folder .incoming.",
+            help="While a file is uploaded: its name with a mark and .part behind, or the same in a folder .incoming.",
+        ),
+        Setting(
+            name="read_back",
+            default=False,
+            help="Every file is read back and compared before it is put in place. Without it its size is, and only "
+            "uploads that were broken off are read back.",
         ),
         Setting(
             name="encoding",
@@ -141,7 +147,7 @@ class PocketAdvantageFiles:
                 # last night's marker would tell the receiver that tonight's files are all in place
                 drop.make_folder(folder)
                 drop.remove(folder, marker)
-            return place(drop, folder, name, data, str(_settings(connection)["temporary"]))
+            return place(drop, folder, name, data, **_manner(connection))
 
     def fetch(self, connection: Connection, layout: str) -> bytes | None:
         """The file as it lies at the target; None when there is none. Raises TransientError, ConfigError."""
@@ -153,7 +159,7 @@ class PocketAdvantageFiles:
         """Put the empty marker file in place, if there is to be one. Repeatable. Raises TransientError, ConfigError."""
         if marker := _names(connection).get(_MARKER):
             with _drop(connection) as drop:
-                place(drop, _folder(connection), marker, b"", str(_settings(connection)["temporary"]))
+                place(drop, _folder(connection), marker, b"", **_manner(connection))
 
     def check(self, connection: Connection) -> list[Check]:
         """Try the connection with a small file: reach, log in, list, write, rename, remove. Raises nothing."""
@@ -164,7 +170,7 @@ class PocketAdvantageFiles:
                 self.file_name(connection, layout)
         except ConfigError as error:
             return [Check("settings", False, error.problem.message, error.problem.hint)]
-        return check(drop, folder, str(_settings(connection)["temporary"]))
+        return check(drop, folder, **_manner(connection))
 
 
 def dialect(connection: Connection) -> fil.Dialect:
@@ -243,6 +249,11 @@ def _is_plain(part: str) -> bool:
     return (
         bool(re.fullmatch(r'[^/\\:*?"<>|{}\x00-\x1f\x7f]+', part)) and part.strip(" .") != "" and part == part.strip()
     )
+
+
+def _manner(connection: Connection) -> dict[str, Any]:
+    """How files are put in place: the arguments of `place`."""
+    return {name: _settings(connection)[name] for name in ("temporary", "read_back")}
 
 
 def _drop(connection: Connection) -> FileDrop:
