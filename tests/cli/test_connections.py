@@ -30,6 +30,8 @@ class Locked:
 
     def check(self, connection: Connection) -> list[Check]:
         known = connection.secrets.get("password") == "right"
+        if connection.settings["host"] == "elsewhere":
+            return [Check("trust", False, "Its name is NEW.", "Ask.", confirm="host=NEW")]
         return [Check("log in", known, "" if known else "The password is wrong.", "" if known else "Enter it again.")]
 
 
@@ -251,12 +253,19 @@ def test_a_connectors_settings_are_listed(program: Program) -> None:
 def test_a_test_ends_with_1_when_a_step_fails(program: Program, tmp_path: Path) -> None:
     program("connection", "add", "Harbor", "new", "locked", "password=wrong")
     assert program.json("connection", "test", "Harbor", "new", code=1) == [
-        {"name": "log in", "ok": False, "message": "The password is wrong.", "hint": "Enter it again."}
+        {"name": "log in", "ok": False, "message": "The password is wrong.", "hint": "Enter it again.", "confirm": ""}
     ]
     said = program("connection", "test", "Harbor", "new", code=1).stdout.splitlines()
     assert said[1].split("  ") == ["log in", "failed", "The password is wrong.", "Enter it again."]
     program("connection", "set", "Harbor", "new", "password=right")
     assert "ok" in program("connection", "test", "Harbor", "new").stdout
+
+
+def test_what_a_person_is_to_confirm_is_shown_as_the_command_that_does_it(program: Program) -> None:
+    program("connection", "add", "Harbor", "new one", "locked", "password=right", "host=elsewhere")
+    said = program("connection", "test", "Harbor", "new one", code=1).stderr
+    assert said == 'Once confirmed: `routebooks connection set Harbor "new one" host=NEW`.\n'
+    assert program.json("connection", "test", "Harbor", "new one", code=1)[0]["confirm"] == "host=NEW"
 
 
 def test_a_test_tells_what_visits_have_shown(program: Program) -> None:

@@ -131,7 +131,8 @@ def test_a_certificate_that_is_not_trusted_is_shown_so_that_a_person_can_confirm
     assert (reach.name, reach.ok, trust.name, trust.ok) == ("reach", True, "trust", False)
     assert says in trust.message
     assert fingerprint(certificate) in trust.message
-    assert f"certificate={fingerprint(certificate)}" in trust.hint
+    assert trust.confirm == f"certificate={fingerprint(certificate)}"
+    assert trust.confirm in trust.hint
 
 
 def test_nothing_is_trusted_because_nothing_was_set() -> None:

@@ -51,9 +51,9 @@ def test_each_kind_has_its_usual_port(settings: dict[str, Any], port: int, tls: 
 
 
 def test_an_sftp_server_is_known_by_its_key_and_we_by_ours(tmp_path: Path) -> None:
-    text = KEY.export_private_key("openssh", "s3cret", rounds=50).decode()
-    (tmp_path / "id_ed25519").write_bytes(text.encode())
-    for private_key in (text, f" {tmp_path / 'id_ed25519'}\n"):
+    locked = KEY.export_private_key("openssh", "s3cret", rounds=50).decode()
+    (tmp_path / "id_ed25519").write_bytes(KEY.export_private_key())
+    for private_key in (locked, f" {tmp_path / 'id_ed25519'}\n"):
         secrets = {"private_key": private_key, "passphrase": "s3cret", "password": "too"}
         drop = open_drop(said(drop="sftp", user="u", host_key=f"256 {HOST_KEY} ftp (ED25519)"), secrets)
         assert isinstance(drop, SftpDrop)

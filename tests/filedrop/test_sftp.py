@@ -95,7 +95,8 @@ def test_a_host_key_that_is_not_known_is_shown_before_anybody_logs_in(known: str
         assert (reach.name, reach.ok, trust.name, trust.ok) == ("reach", True, "trust", False)
         assert says in trust.message
         assert shown in trust.message
-        assert f"host_key={shown}" in trust.hint
+        assert trust.confirm == f"host_key={shown}"
+        assert trust.confirm in trust.hint
         with pytest.raises(ConfigError) as caught, drop:
             pass
         assert caught.value.problem.code == "server-not-trusted"

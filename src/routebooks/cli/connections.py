@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -146,9 +147,11 @@ def try_(ctx: typer.Context, company: CompanyName, name: ConnectionName, as_json
     with context.store.read() as tx:
         row = find.connection(tx, find.company(tx, company), name)
     checks = engine.test(context, row.id)
-    views = [{"name": c.name, "ok": c.ok, "message": c.message, "hint": c.hint} for c in checks]
+    views = [asdict(check) for check in checks]
     columns = ("step", "", "what it found", "what to do")
     output(views, as_json, table(columns, map(_check_row, checks), "There is nothing to try.", wrap=columns[2:]))
+    for check in filter(lambda check: check.confirm, checks):
+        say(f"Once confirmed: `routebooks connection set {quoted(company)} {quoted(name)} {check.confirm}`.")
     if not all(check.ok for check in checks):
         raise typer.Exit(FAILED)
 

@@ -63,6 +63,8 @@ class Check:
     ok: bool
     message: str = ""
     hint: str = ""
+    #: the setting (name=value) that lets this step pass, once a person has confirmed the value
+    confirm: str = ""
 
 
 @runtime_checkable

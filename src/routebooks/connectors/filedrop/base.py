@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Protocol, Self
 
+from routebooks.errors import ConfigError
+
 #: the codes of the refusals that callers tell apart
 FOLDER_MISSING = "folder-missing"
 LOG_IN_REFUSED = "log-in-refused"
@@ -76,9 +78,12 @@ class FileDrop(Protocol):
         ...
 
 
-def confirm(setting: str, shown: str) -> str:
-    """The cure when a server shows what is not known yet."""
-    return (
-        f"Ask whoever runs the server, by telephone or letter, whether that is theirs. If so, set {setting}={shown}; "
-        "if not, somebody may be in between."
+def not_trusted(message: str, setting: str, shown: str, hint: str = "") -> ConfigError:
+    """The refusal of a server that shows what is not known; its detail is the setting that would trust it."""
+    return ConfigError(
+        message,
+        hint="Ask whoever runs the server, by telephone or letter, whether that is theirs. If so, set "
+        f"{setting}={shown}; if not, somebody may be in between.{hint}",
+        code=NOT_TRUSTED,
+        detail=f"{setting}={shown}",
     )

@@ -84,10 +84,12 @@ def check(drop: FileDrop, folder: str, temporary: str = "suffix", *, read_back: 
                 _clear_probe(drop, folder, temporary)
                 raise
     except RoutebooksError as error:
-        if error.problem.code in _AFTER_REACH:
+        problem = error.problem
+        if problem.code in _AFTER_REACH:
             done.append(reached)
-            step = _AFTER_REACH[error.problem.code]
-        done.append(Check(step, False, error.problem.message, error.problem.hint))
+            step = _AFTER_REACH[problem.code]
+        confirm = problem.detail if problem.code == NOT_TRUSTED else ""
+        done.append(Check(step, False, problem.message, problem.hint, confirm))
     except Exception as error:  # a test shows what it met; it never breaks the page that shows it
         done.append(Check(step, False, f"Unexpected: {type(error).__name__}.", "Tell the makers of Routebooks."))
     return done

@@ -17,11 +17,10 @@ import asyncssh
 from routebooks.connectors.filedrop.base import (
     FOLDER_MISSING,
     LOG_IN_REFUSED,
-    NOT_TRUSTED,
     RENAME_REFUSED,
     RIGHTS,
     UNSURE,
-    confirm,
+    not_trusted,
 )
 from routebooks.connectors.filedrop.sftp_keys import KINDS, Proof
 from routebooks.errors import ConfigError, TransientError
@@ -214,9 +213,7 @@ class SftpDrop:
 
     def _not_trusted(self, shown: str) -> ConfigError:
         known = "is another one than expected" if self.host_key else "is not known yet"
-        return ConfigError(
-            f"The host key of {self.host} {known}: it is {shown}.", hint=confirm("host_key", shown), code=NOT_TRUSTED
-        )
+        return not_trusted(f"The host key of {self.host} {known}: it is {shown}.", "host_key", shown)
 
     @contextmanager
     def _told(

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from routebooks.connectors.filedrop.base import NOT_TRUSTED, TLS_REFUSED, confirm
+from routebooks.connectors.filedrop.base import TLS_REFUSED, not_trusted
 from routebooks.errors import ConfigError
 
 
@@ -99,27 +99,25 @@ class TlsFtp(ftplib.FTP_TLS):
         shown = _sha256(connection)
         if shown.replace(":", "").lower() != self._tls.fingerprint:
             connection.close()
-            raise ConfigError(
+            raise not_trusted(
                 f"The certificate of {self.host} is another one than expected: its SHA-256 is {shown}.",
-                hint=confirm("certificate", shown),
-                code=NOT_TRUSTED,
+                "certificate",
+                shown,
             )
 
     def _not_trusted(self, error: ssl.SSLCertVerificationError) -> ConfigError:
         """What to tell of a certificate that nobody vouches for: fetched once more, only to be shown."""
-        shown = "..."
         assert isinstance(self.timeout, int)
-        with TlsFtp(self._tls, timeout=self.timeout, encoding=self.encoding) as again, suppress(*ftplib.all_errors):
+        with TlsFtp(self._tls, timeout=self.timeout, encoding=self.encoding) as again:
             again.context.check_hostname = False
             again.context.verify_mode = ssl.CERT_NONE
             again._encrypt(self.host, self.port)
             shown = again.shown()
-        return ConfigError(
+        return not_trusted(
             f"The certificate of {self.host} is not trusted: {error.verify_message}. Its SHA-256 is {shown}.",
-            hint=f"{confirm('certificate', shown)} Or set authorities to the certificate of the authority that vouches "
-            "for it, or host to the name that stands in it.",
-            code=NOT_TRUSTED,
-            detail=str(error),
+            "certificate",
+            shown,
+            hint=" Or set authorities to the certificate of the authority that vouches for it, or host to its name.",
         )
 
 
