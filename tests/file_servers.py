@@ -294,14 +294,16 @@ def _configured(place: Path, program: str, option: str, lines: Sequence[str]) ->
     return serving(place, [unpacked("usr", "sbin", program), option, configuration])
 
 
+@cache
+def _host_key(kind: str) -> asyncssh.SSHKey:
+    return asyncssh.generate_private_key(kind)
+
+
 def _host_keys(place: Path) -> list[Path]:
     """The files of one host key of each kind, in the order in which a client prefers them."""
-    made = []
-    for kind in ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"):
-        key = asyncssh.generate_private_key(kind)
-        made.append(write(place / f"{kind}.key", key.export_private_key().decode()))
-    return made
+    kinds = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa")
+    return [write(place / f"{kind}.key", _host_key(kind).export_private_key().decode()) for kind in kinds]
 
 
 def _fingerprints(keys: Sequence[Path]) -> dict[str, str]:
-    return {path.stem: asyncssh.read_private_key(path).get_fingerprint() for path in keys}
+    return {path.stem: _host_key(path.stem).get_fingerprint() for path in keys}

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pytest
 
 from routebooks.connectors.base import Company, Connection, Connector, Fetching, FileTarget, Marking
+from routebooks.connectors.filedrop.local import LocalDrop
 from routebooks.connectors.pocketadvantage.files import PocketAdvantageFiles, dialect
 from routebooks.connectors.pocketadvantage.layouts import shipped_layouts
-from routebooks.errors import ConfigError
+from routebooks.errors import ConfigError, TransientError
 from routebooks.sandbox.servers import SandboxFtpServer
 
 PASSWORD = "open sesame"
@@ -289,3 +290,13 @@ def test_a_wrong_password_is_never_shown(server: SandboxFtpServer) -> None:
     lines = FILES.check(wrong)
     assert [line.name for line in lines if not line.ok] == ["log in"]
     assert "wrong horse" not in repr((lines, wrong))
+
+
+def test_a_file_is_read_back_where_the_connection_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LocalDrop, "read", lambda *_: b"something else")
+    FILES.place(connection(drop="local", root=str(tmp_path)), "item", b"bytes")
+    thorough = connection(drop="local", root=str(tmp_path), read_back=True)
+    with pytest.raises(TransientError, match="did not arrive"):
+        FILES.place(thorough, "item", b"other bytes")
+    assert (tmp_path / "latest4711" / "item.fil").read_bytes() == b"bytes"
+    assert [line.name for line in FILES.check(thorough) if not line.ok] == ["write"]
