@@ -137,6 +137,8 @@ class Books:
     records: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     page: int = 1000
     written: list[dict[str, Any]] = field(default_factory=list)
+    #: what it remembers under its set id
+    remembered: dict[str, dict[str, Any]] = field(default_factory=dict)
     name: str = "Toy Company"
     mark: str = MARK
     seen: list[dict[str, Any]] = field(default_factory=list)
@@ -159,14 +161,17 @@ class Books:
             following = start + size if start + size < len(records) else None
             return {"records": records[start : start + size], "next": following}
         if "write" in request:
-            known = next((slip for slip in self.written if slip["set"] == request["set"]), None)
+            known = self.remembered.get(request["set"])
             if known is None:
                 self.written.append(request)
-                known = request
+                known = self.remembered[request["set"]] = request
+            if known != request:
+                return {"outcome": "unknown"}
             return {"outcome": "ok", "id": f"T-{known['set']}", "number": str(self.written.index(known) + 1)}
         if "find" in request:
             found = next((slip for slip in self.written if slip["key"] == request["find"]), None)
             return {"outcome": "ok", "id": f"T-{found['set']}"} if found else {"outcome": "empty"}
+        self.remembered.pop(request["forget"], None)
         return {"outcome": "ok"}
 
 

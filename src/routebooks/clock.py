@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
 
-_BASE62 = string.digits + string.ascii_letters
+BASE62 = string.digits + string.ascii_letters
 
 
 def now() -> datetime:
@@ -19,4 +19,4 @@ def now() -> datetime:
 
 def random_id(length: int = 22) -> str:
     """A fresh random name of base-62 characters; 22 of them hold 131 bits."""
-    return "".join(secrets.choice(_BASE62) for _ in range(length))
+    return "".join(secrets.choice(BASE62) for _ in range(length))

@@ -66,7 +66,7 @@ def test_an_order_is_shown_with_its_attempts(posted: Program) -> None:
         *("number", "run", "set_id", "state", "outcome"),
         *("first_out_at", "sendings", "answered_at", "problem"),
     }
-    assert (attempt["number"], attempt["state"], attempt["outcome"]) == (1, "cleared", "ok")
+    assert (attempt["number"], attempt["state"], attempt["outcome"]) == (1, "answered", "ok")
     said = posted("order", "show", "Harbor", "A-1").stdout
     assert "number in QuickBooks      1" in said
     assert attempt["set_id"] in said

@@ -133,14 +133,16 @@ def test_a_look_up_that_does_not_come_about_is_shown_to_a_person(linked: House, 
 def test_a_company_file_at_another_path_is_not_asked_what_became_of_a_write(linked: House) -> None:
     with linked.ctx.store.begin() as tx:
         companies.change_caller(tx, linked.books, bound_path="C:/elsewhere", seen_path="C:/books")
-        waiting = exchange_store.next_waiting(tx, linked.books, writes=True)
+        waiting = exchange_store.next_waiting(tx, linked.books, clear_before=linked.clock(), writes=True)
         assert waiting is not None
         exchange_store.change_request(tx, waiting.id, kind="find")
-        assert exchange_store.next_waiting(tx, linked.books, writes=False) is None
+        assert exchange_store.next_waiting(tx, linked.books, clear_before=linked.clock(), writes=False) is None
 
 
 def test_a_clearing_that_quickbooks_cannot_read_is_given_up(linked: House) -> None:
     books = Books({"customers": records(range(1, 4))})
+    linked.visit(books)
+    linked.clock.on(days=8)
     customers = linked.run("customers")
     requests = linked.visit(lambda request: "bad" if "forget" in request else books(request), turns=50)
     assert sum("forget" in request for request in requests) == 1

@@ -259,7 +259,7 @@ def test_cancelling_takes_the_requests_back(house: House) -> None:
     house.visit(Books({"customers": []}), turns=1)
     with house.ctx.store.begin() as tx:
         assert runs.cancel(house.ctx, tx, run_id, house.clock()).state is State.CANCELLED
-        assert exchange_store.waiting_count(tx, house.books) == 0
+        assert exchange_store.waiting_count(tx, house.books, clear_before=house.clock()) == 0
 
 
 def test_an_incremental_flow_asks_from_the_greatest_time_seen_less_the_overlap(house: House) -> None:

@@ -152,11 +152,11 @@ def test_an_open_iterator_goes_first_then_in_order(store: Store) -> None:
         exchange.add_request(tx, kind="write", request=b"2", **values)  # type: ignore[arg-type]
         urgent = exchange.add_request(tx, kind="page", request=b"3", urgent=True, **values)  # type: ignore[arg-type]
         order = []
-        while (request := exchange.next_waiting(tx, ids.connection)) is not None:
+        while (request := exchange.next_waiting(tx, ids.connection, clear_before=NOW)) is not None:
             order.append(request.id)
             exchange.change_request(tx, request.id, state="answered")
             if len(order) == 2:
-                assert exchange.next_waiting(tx, ids.connection, writes=False) is None
+                assert exchange.next_waiting(tx, ids.connection, clear_before=NOW, writes=False) is None
         assert order == [urgent, first, first + 1]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from routebooks.connectors.base import Outcome, Page
-from routebooks.engine import extracts, identity, order_answers, sessions
+from routebooks.engine import extracts, identity, ledger, order_answers, sessions
 from routebooks.engine.context import Context, as_json
 from routebooks.engine.sessions import Visit
 from routebooks.errors import Problem
@@ -53,7 +53,7 @@ def hand_out(ctx: Context, ticket: str, path: str) -> bytes:
             return _send_identity(tx, visit)
         if sessions.closed_for(tx, visit.connection.id, now) is not None:
             return b""
-        request = sessions.next_request(tx, visit.connection.id, companies.caller(tx, visit.connection.id))
+        request = sessions.next_request(tx, visit.connection.id, companies.caller(tx, visit.connection.id), now)
         if request is None:
             return b""
         if request.kind == "write":
@@ -205,9 +205,12 @@ def _progress(tx: Tx, visit: Visit) -> int:
     connection_id = visit.connection.id
     if sessions.closed_for(tx, connection_id, visit.now) is not None:
         return DONE
-    if sessions.next_request(tx, connection_id, companies.caller(tx, connection_id)) is None:
+    if sessions.next_request(tx, connection_id, companies.caller(tx, connection_id), visit.now) is None:
         return DONE
-    turns, waiting = visit.session.turns, store.waiting_count(tx, connection_id)
+    turns, waiting = (
+        visit.session.turns,
+        store.waiting_count(tx, connection_id, clear_before=visit.now - ledger.REMEMBERED),
+    )
     return max(1, min(DONE - 1, DONE * turns // (turns + waiting)))
 
 

@@ -1,25 +1,31 @@
 """The ledger's rules: how an order is sent, stands in QuickBooks, is refused or held.
 
-A refusal is committed, then its set id cleared; a retry is a new attempt (design section 3).
+A refusal is committed, then its set id cleared; a retry is a new attempt (design section 3). The set id is made of
+what the order is, and cleared late: so a restored backup of Routebooks, which forgot some, posts none twice.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from routebooks.clock import BASE62
 from routebooks.connectors.base import Connection, DocumentTarget, WriteAnswer
 from routebooks.engine.context import Context, as_json
 from routebooks.errors import Problem
 from routebooks.records import Document, Rejected
-from routebooks.store import exchange, flows, rejected
+from routebooks.store import companies, exchange, flows, rejected
 from routebooks.store import ledger as store
 from routebooks.store.database import Tx
 from routebooks.store.ledger import Order, OrderState, WriteAttempt
 
 #: Intuit allows 24 characters (9004); a GUID would not fit
 SET_ID_LENGTH = 22
+#: so long QuickBooks remembers an answered write: should a backup of Routebooks be restored meanwhile, it is sent again
+#: under the same set id and not done again
+REMEMBERED = timedelta(days=7)
 
 
 def document_json(document: Document) -> dict[str, Any]:
@@ -30,6 +36,19 @@ def document_json(document: Document) -> dict[str, Any]:
     return kept
 
 
+def set_id_of(file_id: str, flow_id: int, key: str, number: int) -> str:
+    """The set id of an order's attempt: the same wherever this is made again, as after a restored backup.
+
+    Base 62; `file_id` is the mark of the company file, which no other installation has.
+    """
+    named = json.dumps([file_id, flow_id, key, number])
+    left, signs = int.from_bytes(hashlib.sha256(named.encode()).digest()), []
+    for _ in range(SET_ID_LENGTH):
+        left, sign = divmod(left, len(BASE62))
+        signs.append(BASE62[sign])
+    return "".join(signs)
+
+
 def send(ctx: Context, tx: Tx, order: Order, run_id: int, connection: Connection, document: Document) -> None:
     """Make a write attempt and put it into the exchange. Raises RecordError when the order cannot be written down.
 
@@ -37,9 +56,11 @@ def send(ctx: Context, tx: Tx, order: Order, run_id: int, connection: Connection
     """
     flow = flows.flow(tx, order.flow_id)
     target = ctx.able(connection.connector, DocumentTarget)
-    set_id = ctx.new_id(SET_ID_LENGTH)
-    request = target.write_request(connection, flow.target, document, set_id)
     number = len(store.write_attempts_of(tx, order.id)) + 1
+    caller = companies.caller(tx, connection.id)
+    set_id = set_id_of(caller.file_id if caller else "", flow.id, order.key, number)
+    request = target.write_request(connection, flow.target, document, set_id)
+    now = ctx.now()
     attempt_id = store.add_write_attempt(
         tx, ledger_id=order.id, run_id=run_id, number=number, set_id=set_id, request=request
     )
@@ -48,7 +69,7 @@ def send(ctx: Context, tx: Tx, order: Order, run_id: int, connection: Connection
         connection_id=connection.id,
         kind="write",
         request=request,
-        now=ctx.now(),
+        now=now,
         run_id=run_id,
         write_attempt_id=attempt_id,
     )
@@ -60,7 +81,7 @@ def send(ctx: Context, tx: Tx, order: Order, run_id: int, connection: Connection
 def answered(
     ctx: Context, tx: Tx, connection: Connection, attempt: WriteAttempt, result: WriteAnswer, now: datetime
 ) -> None:
-    """Commit the answer; the set id is cleared after it, never before."""
+    """Commit the answer; the set id is cleared after it, never before, and not before REMEMBERED is over."""
     store.change_write_attempt(
         tx,
         attempt.id,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from routebooks.connectors.base import Connection, DocumentTarget, Outcome, WriteAnswer
-from routebooks.engine import ledger, runs
+from routebooks.engine import ledger, order_doubts, runs
 from routebooks.engine.context import Context, as_json
 from routebooks.errors import Problem
 from routebooks.records import Document
@@ -39,18 +39,23 @@ def _document(order: Order) -> Document:
 def to_send(ctx: Context, tx: Tx, connection: Connection, request: Request, now: datetime) -> Request:
     """What is to leave now in place of a write whose turn it is: the write itself, or a look-up for what became of it.
 
-    From here on only an answer can tell. What is never answered would keep all else from going, so it is looked for.
+    From here on only an answer can tell. What is never answered would keep all else from going, so it is looked for; so
+    is what QuickBooks may have written and forgotten (`order_doubts`).
     """
     attempt = store.write_attempt(tx, request.write_attempt_id or 0)
-    if attempt.sendings < MAX_SENDINGS:
+    order = store.order(tx, attempt.ledger_id)
+    unanswered = attempt.sendings >= MAX_SENDINGS
+    if not unanswered and not order_doubts.may_stand_there(tx, connection.id, order):
         sent(tx, request, now)
         return request
-    order = store.order(tx, attempt.ledger_id)
-    problem = _unclear(order, "Routebooks looks for it in QuickBooks before anything else. Let the Web Connector run.")
     exchange.change_request(tx, request.id, state="dropped", answered_at=now)
-    store.change_write_attempt(tx, attempt.id, state="unknown", problem=as_json(problem))
-    store.change_order(tx, order.id, problem=as_json(problem))
-    ledger.reject(tx, order, attempt.run_id, problem, now)
+    store.change_write_attempt(tx, attempt.id, state="unknown")
+    if unanswered:
+        hint = "Routebooks looks for it in QuickBooks before anything else. Let the Web Connector run."
+        problem = _unclear(order, hint)
+        store.change_write_attempt(tx, attempt.id, problem=as_json(problem))
+        store.change_order(tx, order.id, problem=as_json(problem))
+        ledger.reject(tx, order, attempt.run_id, problem, now)
     return _look(ctx, tx, connection, attempt, order, now)
 
 
@@ -199,7 +204,7 @@ _NO_REASON = Problem(
 def _look(ctx: Context, tx: Tx, connection: Connection, attempt: WriteAttempt, order: Order, now: datetime) -> Request:
     flow = flows.flow(tx, order.flow_id)
     target = ctx.able(connection.connector, DocumentTarget)
-    since = attempt.first_out_at or now
+    since = order_doubts.earliest(tx, connection.id, order, attempt.first_out_at or now)
     request_id = exchange.add_request(
         tx,
         connection_id=connection.id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from routebooks.connectors.base import CallingSource, Connection
-from routebooks.engine import extracts
+from routebooks.engine import extracts, ledger, order_doubts
 from routebooks.engine.context import Context, as_json
 from routebooks.engine.window import opens_in
 from routebooks.errors import Problem
@@ -71,6 +71,7 @@ def open_session(ctx: Context, connection_id: int, address: str = "") -> Opening
             return Opening(ticket, work=False, busy=True)
         for session in earlier:
             _end(ctx, tx, session, "dropped", now)
+        order_doubts.note_absence(tx, connection_id, now)
         companies.change_caller(tx, connection_id, last_seen_at=now)
         store.add_session(tx, connection_id=connection_id, ticket_hash=_hash(ticket), address=address, now=now)
         caller = companies.caller(tx, connection_id)
@@ -79,7 +80,7 @@ def open_session(ctx: Context, connection_id: int, address: str = "") -> Opening
             return Opening(ticket, work=False, postpone=min(away, LONGEST_POSTPONE))
         # Which company file answers has to be found out, or, after it moved, whether it is back.
         unsure = caller is not None and (caller.bound_at is None or caller.seen_path is not None)
-        return Opening(ticket, work=unsure or next_request(tx, connection_id, caller) is not None)
+        return Opening(ticket, work=unsure or next_request(tx, connection_id, caller, now) is not None)
 
 
 def closed_for(tx: Tx, connection_id: int, now: datetime) -> timedelta | None:
@@ -90,8 +91,9 @@ def closed_for(tx: Tx, connection_id: int, now: datetime) -> timedelta | None:
     return opens_in(row.window, companies.company(tx, row.company_id).time_zone, now) or None
 
 
-def next_request(tx: Tx, connection_id: int, caller: Caller | None) -> Request | None:
-    return store.next_waiting(tx, connection_id, writes=caller is None or caller.seen_path is None)
+def next_request(tx: Tx, connection_id: int, caller: Caller | None, now: datetime) -> Request | None:
+    writes = caller is None or caller.seen_path is None
+    return store.next_waiting(tx, connection_id, clear_before=now - ledger.REMEMBERED, writes=writes)
 
 
 def is_open(ctx: Context, ticket: str) -> bool:
@@ -160,10 +162,10 @@ def _end(ctx: Context, tx: Tx, session: Session, state: str, now: datetime) -> N
             store.change_request(tx, request.id, state="dropped", answered_at=now)
         else:
             store.change_request(tx, request.id, state="waiting", session_id=None)
-    waiting = store.next_waiting(tx, session.connection_id)
+    waiting = store.next_waiting(tx, session.connection_id, clear_before=now)
     while waiting is not None and waiting.urgent and waiting.attempt_id is not None:
         extracts.break_attempt(ctx, tx, waiting.attempt_id, LOST, now)
-        waiting = store.next_waiting(tx, session.connection_id)
+        waiting = store.next_waiting(tx, session.connection_id, clear_before=now)
 
 
 def end_silent(ctx: Context) -> None:

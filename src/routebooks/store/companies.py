@@ -57,6 +57,8 @@ class Caller:
     last_seen_at: datetime | None
     silent_after_minutes: int
     wrong_password_at: datetime | None = None
+    away_from: datetime | None = None
+    away_until: datetime | None = None
 
 
 def add_company(tx: Tx, *, name: str, cust_id: str, time_zone: str, now: datetime) -> int:

@@ -125,11 +125,14 @@ def request_out(tx: Tx, session_id: int) -> Request | None:
     return from_row(Request, row) if row else None
 
 
-def next_waiting(tx: Tx, connection_id: int, *, writes: bool = True) -> Request | None:
-    """The request whose turn it is: an open iterator first, then in order; without writes where those are held."""
+def next_waiting(tx: Tx, connection_id: int, *, clear_before: datetime, writes: bool = True) -> Request | None:
+    """The request whose turn it is: an open iterator first, then in order; without writes where those are held.
+
+    A clearing has its turn only when it was made before `clear_before`.
+    """
     query = (
         sa.select(exchange)
-        .where(exchange.c.connection_id == connection_id, exchange.c.state == "waiting")
+        .where(*_due(connection_id, clear_before))
         .order_by(exchange.c.urgent.desc(), exchange.c.id)
         .limit(1)
     )
@@ -139,9 +142,15 @@ def next_waiting(tx: Tx, connection_id: int, *, writes: bool = True) -> Request 
     return from_row(Request, row) if row else None
 
 
-def waiting_count(tx: Tx, connection_id: int) -> int:
-    """How many requests wait for this connection."""
-    query = sa.select(sa.func.count()).where(exchange.c.connection_id == connection_id, exchange.c.state == "waiting")
+def _due(connection_id: int, clear_before: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """What waits for a connection and may leave; a clearing only when it was made before that instant."""
+    due = sa.or_(exchange.c.kind != "clear", exchange.c.created_at < clear_before)
+    return exchange.c.connection_id == connection_id, exchange.c.state == "waiting", due
+
+
+def waiting_count(tx: Tx, connection_id: int, *, clear_before: datetime) -> int:
+    """How many requests wait for this connection and may leave, as in `next_waiting`."""
+    query = sa.select(sa.func.count()).where(*_due(connection_id, clear_before))
     return int(tx.execute(query).scalar_one())
 
 

@@ -181,17 +181,10 @@ def list_orders(
     return [OrderLine(from_row(Order, row), row.company_name, row.flow_name) for row in tx.execute(query)]
 
 
-def add_write_attempt(tx: Tx, *, ledger_id: int, run_id: int, number: int, set_id: str, request: bytes) -> int:
-    """A new write attempt; its id."""
-    values = {
-        "ledger_id": ledger_id,
-        "run_id": run_id,
-        "number": number,
-        "set_id": set_id,
-        "request": request,
-        "state": "waiting",
-    }
-    return int(tx.execute(write_attempts.insert().values(values).returning(write_attempts.c.id)).scalar_one())
+def add_write_attempt(tx: Tx, **values: Any) -> int:
+    """A new write attempt, which waits; its id."""
+    query = write_attempts.insert().values(state="waiting", **values).returning(write_attempts.c.id)
+    return int(tx.execute(query).scalar_one())
 
 
 def change_write_attempt(tx: Tx, attempt_id: int, **values: Any) -> None:

@@ -107,6 +107,8 @@ callers = sa.Table(
     sa.Column("refused", sa.JSON(none_as_null=True)),  # why the company file that answered is not the bound one
     sa.Column("last_problem", sa.JSON(none_as_null=True)),
     _instant("last_seen_at"),
+    _instant("away_from"),  # its last long absence, or what a restored backup does not know of
+    _instant("away_until"),
     _instant("wrong_password_at"),  # when the last log-in with a wrong password was tried
     sa.Column("silent_after_minutes", sa.Integer(), nullable=False),
 )

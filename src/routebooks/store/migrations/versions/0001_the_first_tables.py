@@ -109,6 +109,8 @@ def upgrade() -> None:
         sa.Column("refused", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("last_problem", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("last_seen_at", Instant(), nullable=True),
+        sa.Column("away_from", Instant(), nullable=True),
+        sa.Column("away_until", Instant(), nullable=True),
         sa.Column("wrong_password_at", Instant(), nullable=True),
         sa.Column("silent_after_minutes", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_callers_connection_id")),
