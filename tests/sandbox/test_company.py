@@ -318,6 +318,32 @@ def test_a_balance_counts_for_all_above_and_leaves_their_time_alone(office: Offi
     assert found["Copper Kettle:Store 1"]["TimeModified"] == "2024-03-04T12:00:00-05:00"
 
 
+def test_a_customer_that_moves_takes_its_jobs_its_balance_and_its_level_along(office: Office) -> None:
+    office.company.add("Customer", Name="Till 2", ParentRef="Copper Kettle:Store 1", Balance="7.25")
+    office.company.update("Customer", "Copper Kettle:Store 1", ParentRef="Alder Wine", Balance="50.00")
+    found = {one["FullName"]: one for one in office.company.customers()}
+    assert found["Copper Kettle"]["TotalBalance"] == found["Copper Kettle"]["Balance"]
+    assert found["Alder Wine"]["TotalBalance"] == "57.25"
+    assert found["Alder Wine:Store 1"]["TotalBalance"] == "57.25"
+    office.company.update("Customer", "Alder Wine:Store 1", ParentRef=None)
+    found = {one["FullName"]: one for one in office.company.customers()}
+    assert (found["Store 1"]["Sublevel"], found["Store 1:Till 2"]["Sublevel"]) == ("0", "1")
+    assert found["Alder Wine"]["TotalBalance"] == "0.00"
+
+
+def test_a_list_goes_five_levels_deep_and_never_below_itself(office: Office) -> None:
+    office.company.add("Customer", Name="1")
+    for level in range(2, 6):
+        office.company.add("Customer", Name=str(level), ParentRef=":".join(map(str, range(1, level))))
+    with pytest.raises(Refusal, match="3210"):
+        office.company.add("Customer", Name="6", ParentRef="1:2:3:4:5")
+    with pytest.raises(Refusal, match="3210"):
+        office.company.update("Customer", "1", ParentRef="Alder Wine")
+    for below in ("1", "1:2:3"):
+        with pytest.raises(Refusal, match="3210"):
+            office.company.update("Customer", "1", ParentRef=below)
+
+
 def test_seeds_are_checked_as_quickbooks_would(office: Office) -> None:
     with pytest.raises(ShapeError):
         office.company.add("ItemInventory", Name="x" * 32)
@@ -337,6 +363,9 @@ def test_custom_fields_can_be_changed_one_by_one(office: Office) -> None:
     assert values(answer, ".//DataExtName") == ["Region", "Team"]
     assert values(answer, ".//DataExtValue") == ["Hills", "East"]
     assert answer.findtext(".//Phone") == "860-555-0101"
+    office.company.update("Customer", "Alder Wine", custom={"Region": ""})
+    answer = office.ask("<CustomerQueryRq><FullName>Alder Wine</FullName><OwnerID>0</OwnerID></CustomerQueryRq>")
+    assert values(answer, ".//DataExtName") == ["Team"]
 
 
 def _data_ext(bearer: str, value: str = _FILE, owner: str = _OWNER, name: str = "FileID") -> str:

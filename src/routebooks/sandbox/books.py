@@ -17,6 +17,8 @@ from routebooks.sandbox.shapes import LINES, Fields
 from routebooks.sandbox.status import Refusal
 
 _ID = re.compile(r"[0-9A-F]{1,8}-\d{9,10}", re.IGNORECASE)
+#: Lists go five levels deep (the reference, section 2: five names of 41 characters with colons are a FullName of 209).
+_LEVELS = 5
 _ADDRESSES = ("BillAddress", "ShipAddress", "VendorAddress", "Address")
 
 #: Lists count their ids from here, transactions from one, as in `80000003-1446676743` and `4C-1415942229`.
@@ -131,7 +133,11 @@ class Books:
         if saved.label != stored.label:
             for inner in self.file.below(stored):
                 self._rename(inner, f"{saved.label}{inner.label[len(stored.label) :]}")
-        return saved
+            if saved.kind == "Customer":
+                # Its jobs count for those above it now, and no longer for those that were above it.
+                self._total(saved)
+                self.retotal(stored)
+        return self.file.get(saved.family, saved.id) or saved
 
     def users_of(self, stored: Stored) -> Iterator[Stored]:
         """The objects that refer to one of a list; a transaction has none."""
@@ -198,15 +204,25 @@ class Books:
         if other and other.id != stored.id:
             raise Refusal(3100, f'The name "{name}" of the list element is already in use.')
         if known.nested:
-            level = int(parent.fields["Sublevel"]) + 1 if parent else 0
-            made |= {"FullName": label, "Sublevel": str(level)}
+            self._check_place(stored, parent, label)
+            made |= {"FullName": label, "Sublevel": str(label.count(":"))}
         if stored.kind == "Customer":
             made = {"JobStatus": "None", "Balance": "0.00", **made}
         active = made.get("IsActive") != "false"
         return replace(stored, label=label, active=active, fields=made)
 
+    def _check_place(self, stored: Stored, parent: Stored | None, label: str) -> None:
+        """Raises Refusal 3210 for a place below itself, or one with too many levels."""
+        inner = self.file.below(stored) if stored.label else []
+        if parent and parent.id in (stored.id, *(one.id for one in inner)):
+            raise Refusal(3210, f'The {stored.kind} "{stored.label}" cannot stand below itself.')
+        deepest = max((one.label.count(":") - stored.label.count(":") for one in inner), default=0)
+        if label.count(":") + deepest >= _LEVELS:
+            raise Refusal(3210, f'The {stored.kind} "{label}" would have more than {_LEVELS} levels.')
+
     def _rename(self, stored: Stored, label: str) -> None:
-        self.file.put(replace(stored, label=label, fields={**stored.fields, "FullName": label}))
+        fields = {**stored.fields, "FullName": label, "Sublevel": str(label.count(":"))}
+        self.file.put(replace(stored, label=label, fields=fields))
 
     def _save(self, stored: Stored, *, new: bool = False, touch: bool = True) -> Stored:
         """Writes an object, its address blocks and, unless untouched, its times and edit sequence."""

@@ -72,8 +72,8 @@ def data_ext(owner_id: str, name: str, value: str) -> Fields:
 
 
 def with_data_ext(present: Sequence[Fields], made: Fields) -> list[Fields]:
-    """The fields with one more, which takes the place of its namesake."""
-    return [one for one in present if not _same(made, one)] + [made]
+    """The fields with one more, which takes the place of its namesake; an empty one leaves nothing there."""
+    return [one for one in present if not _same(made, one)] + ([made] if made["DataExtValue"] else [])
 
 
 def _same(one: Fields, other: Fields) -> bool:

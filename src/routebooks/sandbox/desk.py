@@ -60,7 +60,10 @@ class Desk:
             return self._books.add(kind, fields).id
 
     def update(self, kind: str, key: str, *, custom: Mapping[str, str] | None = None, **fields: Any) -> None:
-        """Changes an object, found by id or name; None takes a field away. Raises KeyError, Refusal, ShapeError."""
+        """Changes an object, found by id or name; None takes a field away, "" a custom one.
+
+        Raises KeyError, Refusal, ShapeError.
+        """
         with self._file.transaction():
             found = self._find((kind,), key)
             exts = found.fields.get("DataExtRet", [])
