@@ -141,6 +141,10 @@ def view(
     return made.to_pylist(), aside
 
 
+def amounts(**more: Any) -> dict[str, Any]:
+    return {"Quantity": Decimal(1), "UnitOfMeasure": "case", "Amount": Decimal("5.00"), **more}
+
+
 @pytest.mark.parametrize(
     ("item", "unit", "quantity", "cases", "bottles"),
     [
@@ -238,6 +242,7 @@ def test_codes_are_complete_and_stand_once() -> None:
         "customers",
         {"ListID": "a", "CustomerTypeRef.FullName": "On", "Custom.Team": "East", "Custom.Chain": "Larkspur"},
         {"ListID": "b", "TermsRef.FullName": "COD", "SalesRepRef.FullName": "ZZ", "ParentRef.FullName": "Larkspur"},
+        {"ListID": "c", "Custom.Chain": " ", "ParentRef.FullName": "Meadow"},
         custom=("Custom.Team", "Custom.Chain"),
     )
     tables = {
@@ -256,6 +261,7 @@ def test_codes_are_complete_and_stand_once() -> None:
         ("12", "ZZ", None),
         ("31", "On", None),
         ("32", "Larkspur", None),
+        ("32", "Meadow", None),
         ("40", "N", "Inactive"),
         ("40", "Y", "Active"),
         ("41", "COD", None),
@@ -264,10 +270,6 @@ def test_codes_are_complete_and_stand_once() -> None:
     ]
     plain, _ = BOOKS.view(connection(), "codes", tables, TODAY)
     assert "50" not in plain["DetailKind"].to_pylist()
-
-
-def amounts(**more: Any) -> dict[str, Any]:
-    return {"Quantity": Decimal(1), "UnitOfMeasure": "case", "Amount": Decimal("5.00"), **more}
 
 
 @pytest.mark.parametrize(
@@ -303,6 +305,11 @@ def test_a_sale_without_customer_or_number_goes() -> None:
     rows, aside = view(sale("1", line(1, **amounts()), **{"CustomerRef.ListID": None, "RefNumber": None}))
     assert aside == ()
     assert [(row["CustomerKey"], row["RefNumber"]) for row in rows] == [(None, "1")]
+
+
+def test_a_number_of_blanks_is_none() -> None:
+    (row,), _ = view(sale("1", line(1, **amounts()), RefNumber=" \t"))
+    assert row["RefNumber"] == "1"
 
 
 def test_two_transactions_of_one_number_are_two() -> None:

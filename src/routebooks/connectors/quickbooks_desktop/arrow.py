@@ -30,6 +30,11 @@ def is_filled(column: Column) -> Mask:
     return pc.is_valid(column)
 
 
+def without_blanks(column: Column) -> Column:
+    """The texts, null where one is nothing but white space."""
+    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), pa.scalar("")), None, column)
+
+
 def is_not_zero(column: Column) -> Mask:
     """Where the decimal is there and is not zero."""
     return pc.fill_null(pc.not_equal(column, pa.scalar(Decimal(0), column.type)), False)

@@ -78,7 +78,7 @@ def _values(table: pa.Table, fields: tuple[str, ...]) -> _Pairs:
     columns = [table[name] for field in fields if (name := _column(table, field))]
     filled: set[Any] = set()
     for row in zip(*(column.to_pylist() for column in columns), strict=True):
-        filled.add(next((value for value in row if value is not None), None))
+        filled.add(next((value for value in row if value is not None and str(value).strip()), None))
     return [(str(value), None) for value in sorted(filled - {None}, key=str)]
 
 

@@ -37,6 +37,7 @@ from routebooks.connectors.quickbooks_desktop.arrow import (
     places,
     rows_of,
     signed,
+    without_blanks,
     zeros_for_missing,
 )
 from routebooks.connectors.quickbooks_desktop.fields import day, flag, integer, moment, money, number, ref, text
@@ -159,7 +160,8 @@ def _with_names(lines: pa.Table, tables: Mapping[str, pa.Table]) -> pa.Table:
     lines = lines.append_column("CustomerKey", customers["AccountNumber"].take(customer))
     lines = lines.append_column("CustomerThere", is_filled(customer))
     lines = lines.append_column("SalesRep", lines["SalesRepRef.FullName"])
-    number = pc.coalesce(lines["RefNumber"], lines["TxnID"])  # a transaction may go without a number, a file may not
+    # A transaction may go without a number, a file may not.
+    number = pc.coalesce(without_blanks(lines["RefNumber"]), lines["TxnID"])
     lines = lines.set_column(lines.column_names.index("RefNumber"), "RefNumber", number)
     return lines.append_column("Status", pick(is_one_of(lines[IS_VOID_INFERRED.name], [True]), "V", "A"))
 
