@@ -200,6 +200,14 @@ def test_which_lines_go_out_and_what_they_say() -> None:
     }
 
 
+@pytest.mark.parametrize("amount", ["-2.00", "2.00"])
+def test_a_discount_below_the_lines_is_taken_off_with_either_sign(amount: str) -> None:
+    lines = (line(1, **amounts()), line(2, "discount", None, Amount=Decimal(amount)))
+    rows, _ = view(sale("1", *lines), sale("2", *lines))
+    told = [(row["Kind"], row["Extended"], row["Discount"]) for row in rows if row["LineNumber"] == 2]
+    assert told == [("IN", Decimal("-2.00"), Decimal("2.00")), ("CM", Decimal("2.00"), Decimal("-2.00"))]
+
+
 def test_a_credit_memo_has_its_sign_and_a_void_its_status() -> None:
     sold = line(1, Quantity=Decimal(2), UnitOfMeasure="case", Amount=Decimal("21.00"))
     memo = [{name: value for name, value in row.items() if name != "IsVoidInferred"} for row in sale("9", sold)]

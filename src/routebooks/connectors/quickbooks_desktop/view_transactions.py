@@ -217,8 +217,11 @@ def _rejected(lines: pa.Table, problems: Mapping[int, list[Problem]]) -> tuple[R
 
 def _with_amounts(rows: pa.Table, items: pa.Table, policies: Policies) -> pa.Table:
     minus = is_one_of(rows["Kind"], ["CM"])
-    extended = zeros_for_missing(signed(rows["Line.Amount"], minus))
-    discount = any_of(is_one_of(rows[KIND.name], ["discount"]), is_one_of(rows["ItemKind"], ["ItemDiscount"]))
+    below = is_one_of(rows[KIND.name], ["discount"])
+    # The discount below the lines is taken off, with whichever sign it is told.
+    amount = pick(below, pc.negate(pc.abs(rows["Line.Amount"])), rows["Line.Amount"])
+    extended = zeros_for_missing(signed(amount, minus))
+    discount = any_of(below, is_one_of(rows["ItemKind"], ["ItemDiscount"]))
     deposit_items = any_of(*(is_one_of(items[name], [policies.deposit_item]) for name in ("ListID", "FullName")))
     deposit = is_one_of(rows["Line.ItemRef.ListID"], items.filter(deposit_items)["ListID"].to_pylist())
     return (
