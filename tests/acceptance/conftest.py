@@ -11,12 +11,20 @@ import pytest
 import uvicorn
 
 from installation import Installation, Make, install
+from nights import NightServer, night_server
 from routebooks import server
 from routebooks.clock import Clock, now
 from routebooks.sandbox.company import SandboxCompany
 from routebooks.sandbox.seed import seed
 from routebooks.sandbox.world import SandboxWorld
 from routebooks.settings import load
+
+
+@pytest.fixture(scope="session")
+def nights_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NightServer]:
+    """The server of companies whose clock goes when it is told to."""
+    with night_server(tmp_path_factory.mktemp("nights")) as server:
+        yield server
 
 
 @pytest.fixture

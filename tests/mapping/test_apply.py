@@ -14,8 +14,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from routebooks.errors import ConfigError
-from routebooks.mapping.apply import Mapped, apply_map, table_fields
+from routebooks.errors import ConfigError, Problem
+from routebooks.mapping.apply import Fit, Mapped, apply_map, as_it_is, table_fields
 from routebooks.mapping.check import check_map
 from routebooks.mapping.expression import Call, Constant, Expression, FieldRef
 from routebooks.mapping.model import Column, Map, Only
@@ -45,10 +45,12 @@ def applied(
     columns: dict[str, Any] = COLUMNS,
     only: tuple[Only, ...] = (),
     key_field: str = "Name",
+    fit: Fit = as_it_is,
 ) -> Mapped:
     any_map = Map("m", "s", target.name, tuple(Column(*each) for each in columns.items()), only)
     table = pa.table({name: pa.array(values, pa.string()) for name, values in rows.items()})
-    return apply_map(any_map, table, target, {"Company.CustId": "77", "Company.Name": "Harbor"}, key_field=key_field)
+    parameters = {"Company.CustId": "77", "Company.Name": "Harbor"}
+    return apply_map(any_map, table, target, parameters, key_field=key_field, fit=fit)
 
 
 def rejected(mapped: Mapped) -> list[tuple[str, str]]:
@@ -102,6 +104,16 @@ def test_all_records_of_a_double_key_are_set_aside_and_named() -> None:
         "c shares the key 1042 with a, d; Amount: “x” is not a number",
         "d shares the key 1042 with a, c",
     ]
+
+
+def test_keys_are_judged_as_the_target_takes_them() -> None:
+    def fit(table: pa.Table) -> tuple[pa.Table, tuple[Problem, ...]]:
+        keys = [str(key).strip("*") or None for key in table["Key"].to_pylist()]
+        return table.set_column(1, "Key", pa.array(keys, pa.string())), (Problem("lost", "Stars went."),)
+
+    mapped = applied({"Number": ["1", "1*", "**", "2*"], "Amount": [None] * 4, "Name": list("abcd")}, fit=fit)
+    assert (mapped.table["Key"].to_pylist(), [note.code for note in mapped.notes]) == (["2"], ["lost"])
+    assert rejected(mapped) == [("1", "key-double")] * 2 + [("c", "key-blank")]
 
 
 def test_of_many_records_with_one_key_some_are_named() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routebooks.connectors.pocketadvantage.fil import Dialect, check_date_format, decode, encode
+from routebooks.connectors.pocketadvantage.fil import Dialect, check_date_format, decode, encode, fit
 from routebooks.connectors.pocketadvantage.layouts import shipped_layouts
 from routebooks.errors import ConfigError, FatalError
 from routebooks.records import Kind, Layout, TargetColumn
@@ -259,6 +259,29 @@ def test_keys_that_are_double_or_blank_as_written_stop_the_file(keys: list[str |
     rows = [{"Id": key, "Text": "x"} for key in keys]
     with pytest.raises(FatalError, match=says):
         encode(narrow(3), Dialect(), table(rows, narrow(3)))
+
+
+def test_a_table_is_fitted_as_its_file_will_say_it() -> None:
+    rows: list[dict[str, Any]] = [
+        {"Id": "Ł1", "Text": "\ta b\n"},
+        {"Id": "\N{NO-BREAK SPACE}1 345", "Text": "ab d"},
+        {"Id": "\N{WORD JOINER}", "Text": "\x00"},
+        {"Id": None, "Text": None},
+    ]
+    made, notes = fit(narrow(2), Dialect(), table(rows, narrow(2)))
+    assert made.to_pylist() == [
+        {"Id": "L1", "Text": "a"},
+        {"Id": "1", "Text": "ab"},
+        {"Id": None, "Text": None},
+        {"Id": None, "Text": None},
+    ]
+    assert made.schema == table(rows, narrow(2)).schema
+    assert [(note.code, "orders come back" in note.hint) for note in notes] == [
+        ("text-replaced", True),
+        ("text-cut", True),
+        ("text-cut", False),
+    ]
+    assert fit(narrow(2), Dialect(), made) == (made, ())
 
 
 def test_two_key_columns_are_one_key() -> None:

@@ -391,6 +391,18 @@ class FileTarget(Protocol):
 
 
 @runtime_checkable
+class Fitting(Protocol):
+    """A file target whose files cannot say every text: they lack characters, or room for them."""
+
+    def fit(self, connection: Connection, layout: str, table: pa.Table) -> tuple[pa.Table, tuple[Problem, ...]]:
+        """A mapped table with its texts as the file says them, blank ones as null; and what was lost (the run's notes).
+
+        A table that was fitted fits as it is. Raises ConfigError.
+        """
+        ...
+
+
+@runtime_checkable
 class Fetching(Protocol):
     """A file target from which a file can be read back."""
 

@@ -5,18 +5,28 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from routebooks.connectors.base import CallingSource, Connection, FileTarget, PulledSource, Source, View, Viewing
+from routebooks.connectors.base import (
+    CallingSource,
+    Connection,
+    FileTarget,
+    Fitting,
+    PulledSource,
+    Source,
+    View,
+    Viewing,
+)
 from routebooks.engine import changes, extracts
 from routebooks.engine.context import Context, as_json
 from routebooks.engine.flows import map_of
 from routebooks.errors import FatalError, Problem
-from routebooks.mapping.apply import Mapped, apply_map
+from routebooks.mapping.apply import Fit, Mapped, apply_map, as_it_is
 from routebooks.records import Layout, Rejected, Stream
 from routebooks.store import deliveries, flows, rejected
 from routebooks.store import runs as run_store
@@ -111,6 +121,7 @@ class Made:
     rows: pa.Table
     rejected: tuple[Rejected, ...]
     left_out: int
+    notes: tuple[Problem, ...] = ()
 
 
 def make_file(ctx: Context, run_id: int) -> None:
@@ -126,7 +137,8 @@ def make_file(ctx: Context, run_id: int) -> None:
         tables = _tables(ctx, tx, run, flow, source)
     files = ctx.able(connection.connector, FileTarget)
     layout = files.layouts(connection)[flow.target]
-    made = _mapped(ctx, flow, source, books, tables, layout)
+    fit = partial(files.fit, connection, flow.target) if isinstance(files, Fitting) else as_it_is
+    made = _mapped(ctx, flow, source, books, tables, layout, fit)
     if flow.incremental:
         made = _only_changes(ctx, run, flow, source, tables, layout, made)
     _keep(ctx, run, flow, files, connection, made)
@@ -144,7 +156,13 @@ def _tables(ctx: Context, tx: Tx, run: Run, flow: Flow, source: Source) -> dict[
 
 
 def _mapped(
-    ctx: Context, flow: Flow, source: Source, books: Connection, tables: Mapping[str, pa.Table], layout: Layout
+    ctx: Context,
+    flow: Flow,
+    source: Source,
+    books: Connection,
+    tables: Mapping[str, pa.Table],
+    layout: Layout,
+    fit: Fit,
 ) -> Made:
     stream = extracts.stream_of(source, flow.stream)
     aside: tuple[Rejected, ...] = ()
@@ -156,8 +174,8 @@ def _mapped(
     parameters = {"Company.CustId": books.company.cust_id, "Company.Name": books.company.name}
     # Of records with lines two may share what a person knows them by (an invoice and a credit memo of one number).
     known_by = stream.key if stream.line is not None else stream.label
-    mapped = apply_map(map_of(flow), table, layout, parameters, key_field=known_by)
-    return Made(_with_keys(mapped, table, stream), (*aside, *mapped.rejected), mapped.left_out)
+    mapped = apply_map(map_of(flow), table, layout, parameters, key_field=known_by, fit=fit)
+    return Made(_with_keys(mapped, table, stream), (*aside, *mapped.rejected), mapped.left_out, mapped.notes)
 
 
 def _with_keys(mapped: Mapped, table: pa.Table, stream: Stream) -> pa.Table:
@@ -181,7 +199,7 @@ def _only_changes(
         gone = changes.deleted(tx, flow, view, tables, made.rows, whole=whole)
         kept, unchanged = changes.suppress(tx, flow, made.rows)
         rows, never = changes.tell_deleted(tx, flow, layout, kept, gone)
-    return Made(rows, (*made.rejected, *never), made.left_out + unchanged)
+    return Made(rows, (*made.rejected, *never), made.left_out + unchanged, made.notes)
 
 
 def _keep(ctx: Context, run: Run, flow: Flow, files: FileTarget, connection: Connection, made: Made) -> None:
@@ -220,7 +238,10 @@ def _keep(ctx: Context, run: Run, flow: Flow, files: FileTarget, connection: Con
             tries=0,
             records_rejected=len(made.rejected),
             records_left_out=made.left_out,
-            notes=[{"code": note.code, "message": note.message, "hint": note.hint} for note in encoded.notes],
+            notes=[
+                {"code": note.code, "message": note.message, "hint": note.hint}
+                for note in (*made.notes, *encoded.notes)
+            ],
         )
 
 

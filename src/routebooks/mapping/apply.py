@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,11 +17,13 @@ from routebooks.mapping.check import check_map
 from routebooks.mapping.compile import Compiled, compile_map
 from routebooks.mapping.database import inputs_of, run
 from routebooks.mapping.model import Map
-from routebooks.mapping.problems import SHOWN, double_key, value_problem
+from routebooks.mapping.problems import BLANK, BLANK_KEY, SHOWN, double_key, value_problem
 from routebooks.records import Field, Kind, Rejected, Target
 
 #: what is wrong with mapped rows, by their position
 _Found: TypeAlias = dict[int, list[Problem]]
+#: gives a mapped table with its values as the target takes them, and what was lost by that
+Fit: TypeAlias = Callable[[pa.Table], tuple[pa.Table, tuple[Problem, ...]]]
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,30 @@ class Mapped:
     rejected: tuple[Rejected, ...]
     #: the number of rows that the map's filter left out
     left_out: int
+    #: what was lost when the values were fitted to the target
+    notes: tuple[Problem, ...] = ()
 
 
-def apply_map(map: Map, table: pa.Table, target: Target, parameters: Mapping[str, str], *, key_field: str) -> Mapped:
+def as_it_is(table: pa.Table) -> tuple[pa.Table, tuple[Problem, ...]]:
+    """The fit for a target that takes every value."""
+    return table, ()
+
+
+def apply_map(
+    map: Map,
+    table: pa.Table,
+    target: Target,
+    parameters: Mapping[str, str],
+    *,
+    key_field: str,
+    fit: Fit = as_it_is,
+) -> Mapped:
     """Map the rows of a table, in their order.
 
     `parameters` are fields with one value for all rows; `key_field` is the source field that names a record. A row with
     a value that does not fit is rejected, and so are all rows that share a key. Where the target has lines, the rows
-    with one `key_field` are one document: it goes whole, or is rejected whole and once. Raises ConfigError for a map
-    that check_map finds fault with, and when there is no `key_field`.
+    with one `key_field` are one document: it goes whole, or is rejected whole and once. Keys are compared as
+    `fit` leaves them. Raises ConfigError for a map that check_map finds fault with, and when there is no `key_field`.
     """
     fields = [field for field in table_fields(table) if field.name not in parameters]
     if problems := check_map(map, fields, target, parameters.keys()):
@@ -56,6 +73,9 @@ def apply_map(map: Map, table: pa.Table, target: Target, parameters: Mapping[str
     }
     columns |= {field.name: table.column(field.name) for field in fields}
     result = run(compiled, inputs_of(compiled, columns, table.num_rows))
+    fitted, notes = fit(_target_table(compiled, result))
+    for number, values in enumerate(fitted.columns):
+        result = result.set_column(result.column_names.index(f"value{number}"), f"value{number}", values)
 
     named = _Named(compiled, result, table.column(key_field))
     found = _value_problems(compiled, result)
@@ -73,6 +93,7 @@ def apply_map(map: Map, table: pa.Table, target: Target, parameters: Mapping[str
         source_rows=kept.column("row").combine_chunks(),
         rejected=_rejected(named, table, found),
         left_out=table.num_rows - result.num_rows,
+        notes=notes,
     )
 
 
@@ -135,6 +156,12 @@ def _value_problems(compiled: Compiled, result: pa.Table) -> _Found:
             for at, error in zip(positions, column.take(bad).to_pylist(), strict=True):
                 if error is not None:
                     found.setdefault(at, []).append(value_problem(compiled.columns[number], error))
+    for number, target in enumerate(compiled.columns):
+        if target.key or target.required:
+            blank: list[Any] = pc.indices_nonzero(pc.is_null(result.column(f"value{number}"))).to_pylist()
+            # Of these nothing was left when they were fitted.
+            for at in set(blank).difference(found):
+                found[at] = [value_problem(target, f"{BLANK_KEY if target.key else BLANK}:")]
     return found
 
 

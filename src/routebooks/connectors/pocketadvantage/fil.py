@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from routebooks.connectors.base import Encoded
-from routebooks.connectors.pocketadvantage.texts import fit, transliterate
+from routebooks.connectors.pocketadvantage.texts import fit as fit_texts
+from routebooks.connectors.pocketadvantage.texts import transliterate
 from routebooks.errors import ConfigError, FatalError, Problem
 from routebooks.records import Kind, Layout, TargetColumn
 
@@ -70,7 +71,7 @@ def encode(layout: Layout, dialect: Dialect, table: pa.Table) -> Encoded:
     for column, values in zip(layout.columns, columns, strict=True):
         written = _written(column, values, dialect)
         if column.kind is Kind.TEXT:
-            written, changed = fit(column, written, dialect.encoding, label)
+            written, changed = fit_texts(column, written, dialect.encoding, label)
             notes += changed
         texts.append(written)
     _check_keys(layout, texts)
@@ -78,6 +79,27 @@ def encode(layout: Layout, dialect: Dialect, table: pa.Table) -> Encoded:
         if column.kind is Kind.TEXT:
             texts[place] = _quoted(texts[place], dialect.quoting)
     return Encoded(_bytes(layout, dialect, texts, table.num_rows), table.num_rows, tuple(notes))
+
+
+def fit(layout: Layout, dialect: Dialect, table: pa.Table) -> tuple[pa.Table, tuple[Problem, ...]]:
+    """The table with its texts as `encode` will write them, no blanks at their ends; and the notes on what was lost.
+
+    Two keys that differ may be one by it, and a key may be nothing (null): whoever judges records looks at these.
+    """
+    label = _labels(layout, _typed(layout, table))
+    notes: list[Problem] = []
+    for column in layout.columns:
+        if column.kind is Kind.TEXT and column.name in table.column_names:
+            place = table.column_names.index(column.name)
+            texts: Any = table.column(place).cast(pa.large_string()).combine_chunks()
+            # Each step may bare a blank that was inside; it takes no room in the column.
+            texts, replaced = fit_texts(replace(column, max_length=None), texts, dialect.encoding, label)
+            texts, cut = fit_texts(column, pc.utf8_trim_whitespace(texts), dialect.encoding, label)
+            texts = pc.utf8_trim_whitespace(texts)
+            texts = pc.if_else(pc.equal(texts, _text("")), pa.scalar(None, texts.type), texts)
+            table = table.set_column(place, table.schema.field(place), texts.cast(column.arrow))
+            notes += replaced + cut
+    return table, tuple(notes)
 
 
 def decode(layout: Layout, dialect: Dialect, data: bytes) -> tuple[tuple[str, ...], list[list[str]]]:

@@ -15,7 +15,7 @@ from routebooks.connectors.filedrop.settings import SETTINGS, open_drop
 from routebooks.connectors.pocketadvantage import fil
 from routebooks.connectors.pocketadvantage.layouts import own_layout, shipped_layouts
 from routebooks.connectors.pocketadvantage.texts import transliterate
-from routebooks.errors import ConfigError
+from routebooks.errors import ConfigError, Problem
 from routebooks.records import Layout
 
 _LINE_ENDS = {"crlf": "\r\n", "lf": "\n"}
@@ -129,6 +129,10 @@ class PocketAdvantageFiles:
         """Folder (its {cust_id} filled in) and name of a file. Raises ConfigError: either leads elsewhere."""
         _ours(layout)
         return _folder(connection), _names(connection)[layout]
+
+    def fit(self, connection: Connection, layout: str, table: pa.Table) -> tuple[pa.Table, tuple[Problem, ...]]:
+        """A mapped table with its texts as the file says them, and what was lost. Raises FatalError, ConfigError."""
+        return fil.fit(_layout(connection, layout), dialect(connection), table)
 
     def encode(self, connection: Connection, layout: str, table: pa.Table) -> Encoded:
         """A mapped table as the bytes of its file, read back and counted. Raises FatalError, ConfigError."""
