@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from routebooks.connectors.base import View
 from routebooks.errors import Problem
@@ -63,25 +64,49 @@ def suppress(tx: Tx, flow: Flow, rows: pa.Table) -> tuple[pa.Table, int]:
     return kept, rows.num_rows - kept.num_rows
 
 
-def deleted(
-    tx: Tx, flow: Flow, view: View | None, tables: Mapping[str, pa.Table], rows: pa.Table, *, whole: bool
-) -> list[tuple[str, str]]:
-    """Key and name of what was deleted since the last time.
+def without_deleted(view: View | None, tables: Mapping[str, pa.Table]) -> Mapping[str, pa.Table]:
+    """The tables without what is listed as deleted: it may have been read just before, or have been set aside."""
+    if view is None or view.deletions is None:
+        return tables
+    gone = tables[view.deletions][KEY_FIELD]
+    changing = set(view.changes) - {view.deletions}
+    return {
+        name: table.filter(pc.invert(pc.is_in(table[KEY_FIELD], value_set=gone))) if name in changing else table
+        for name, table in tables.items()
+    }
 
-    After a long gap QuickBooks no longer lists deletions: then the whole is compared with what was delivered.
+
+def deleted(
+    tx: Tx,
+    flow: Flow,
+    view: View | None,
+    tables: Mapping[str, pa.Table],
+    rows: pa.Table,
+    aside: Collection[str],
+    *,
+    whole: bool,
+) -> list[tuple[str, str]]:
+    """Key and name of what was deleted since the last time, and of what was read and has nothing more to tell.
+
+    After a long gap QuickBooks no longer lists deletions: then the whole is compared with what was delivered. What was
+    set aside is there, whatever the file says of it.
     """
     if view is None or view.deletions is None:
         return []
-    present = set(rows[KEY].to_pylist())
+    present = {*rows[KEY].to_pylist(), *aside}
     if whole:
         return [(key, key) for key in deliveries.sent_keys(tx, flow.id) if key not in present]
     listed = tables[view.deletions]
     keys: list[Any] = listed[KEY_FIELD].to_pylist()
     names: list[Any] = listed[view.deletions_label or KEY_FIELD].to_pylist()
-    return [(key, name or key) for key, name in zip(keys, names, strict=True) if key not in present]
+    read: set[Any] = {
+        key for name in set(view.changes) - {view.deletions} for key in tables[name][KEY_FIELD].to_pylist()
+    }
+    emptied = deliveries.sent_of(tx, flow.id, read - present)
+    return [(key, name or key) for key, name in zip(keys, names, strict=True)] + [(key, key) for key in emptied]
 
 
-#: the field by which a stream of deletions names what is gone
+#: the field by which a stream of deletions, and those that it tells of, name a record
 KEY_FIELD = "TxnID"
 
 

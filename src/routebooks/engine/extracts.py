@@ -61,6 +61,12 @@ def changing(source: Source, name: str) -> tuple[str, ...]:
     return views[name].changes if name in views else (name,)
 
 
+def reads_all(tx: Tx, run: Run, flow: Flow, source: Source) -> bool:
+    """Whether the night of a run reads all records of its flow, not only what changed."""
+    there = store.extracts_of(tx, run.night_id, flow.source_id)
+    return all(there[name].modified_since is None for name in changing(source, flow.stream))
+
+
 def ensure(ctx: Context, tx: Tx, run: Run, flow: Flow, now: datetime) -> None:
     """Make the extracts that a run needs and its night does not have yet; of a calling system, with their requests."""
     source = source_of(ctx, tx, flow)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -144,7 +144,7 @@ def make_file(ctx: Context, run_id: int) -> None:
     _keep(ctx, run, flow, files, connection, made)
 
 
-def _tables(ctx: Context, tx: Tx, run: Run, flow: Flow, source: Source) -> dict[str, pa.Table]:
+def _tables(ctx: Context, tx: Tx, run: Run, flow: Flow, source: Source) -> Mapping[str, pa.Table]:
     tables = {}
     there = run_store.extracts_of(tx, run.night_id, flow.source_id)
     for stream in extracts.needs(source, flow.stream):
@@ -152,7 +152,11 @@ def _tables(ctx: Context, tx: Tx, run: Run, flow: Flow, source: Source) -> dict[
         if snapshot is None:
             raise FatalError(f"{stream} has no snapshot.", hint="Run the flow again.", code="snapshot-missing")
         tables[stream] = from_parquet(ctx.artifacts.get(tx, snapshot.artifact_id))
-    return tables
+    return changes.without_deleted(_view(source, flow), tables)
+
+
+def _view(source: Source, flow: Flow) -> View | None:
+    return source.views().get(flow.stream) if isinstance(source, Viewing) else None
 
 
 def _mapped(
@@ -192,14 +196,15 @@ def _only_changes(
     made: Made,
 ) -> Made:
     """Of an incremental flow: what was delivered as it is now is left out; what was deleted is told."""
-    view: View | None = source.views().get(flow.stream) if isinstance(source, Viewing) else None
+    view = _view(source, flow)
+    key = extracts.stream_of(source, flow.stream).key
+    aside = {each.record[key] for each in made.rejected if key in each.record}
     with ctx.store.read() as tx:
-        there = run_store.extracts_of(tx, run.night_id, flow.source_id)
-        whole = all(there[name].modified_since is None for name in extracts.changing(source, flow.stream))
-        gone = changes.deleted(tx, flow, view, tables, made.rows, whole=whole)
+        whole = extracts.reads_all(tx, run, flow, source)
+        gone = changes.deleted(tx, flow, view, tables, made.rows, aside, whole=whole)
         kept, unchanged = changes.suppress(tx, flow, made.rows)
         rows, never = changes.tell_deleted(tx, flow, layout, kept, gone)
-    return Made(rows, (*made.rejected, *never), made.left_out + unchanged, made.notes)
+    return replace(made, rows=rows, rejected=(*made.rejected, *never), left_out=made.left_out + unchanged)
 
 
 def _keep(ctx: Context, run: Run, flow: Flow, files: FileTarget, connection: Connection, made: Made) -> None:
