@@ -48,6 +48,39 @@ def change(at: Nights, invoice: str, *lines: dict[str, Any]) -> None:
     at.books.update_transaction(invoice, lines=list(lines))
 
 
+def test_an_invoice_goes_the_night_after_its_customer_has_a_number(at: Nights) -> None:
+    at.books.add("Customer", Name="New")
+    waits = sold(at, "New")
+    for number in "234":
+        # By then the invoice lies long behind what the night asks for.
+        sold(at, number=number)
+        at.night("invoices")
+        assert aside(at) == {waits: "map-blank"}
+        assert told(at) == [("100", number, "10.00", "A")]
+    at.books.update("Customer", "New", AccountNumber="200")
+    at.night("invoices")
+    assert aside(at) == {}
+    assert told(at) == [("200", "1", "10.00", "A")]
+
+
+@pytest.mark.parametrize("later", [24, LONG])
+def test_an_invoice_that_was_set_aside_and_deleted_does_not_come_back(at: Nights, later: int) -> None:
+    at.books.add("Customer", Name="New")
+    sold(at)
+    gone = sold(at, "New", "2")
+    at.night("invoices")
+    at.clock.on(minutes=5)
+    at.books.delete(gone)
+    at.books.update("Customer", "New", AccountNumber="200")
+    at.night("invoices", hours=later)
+    assert aside(at) == ({gone: "deleted-never-delivered"} if later == 24 else {})
+    for number in "34":
+        at.books.delete(sold(at, number=number))
+        at.night("invoices")
+        assert told(at) == [("100", "1", "10.00", "A")]
+        assert aside(at).get(gone) in (None, "deleted-never-delivered")
+
+
 def test_an_invoice_that_lost_its_lines_is_told_with_nothing_left(at: Nights) -> None:
     emptied, _ = sold(at), sold(at, number="2")
     at.night("invoices")
@@ -68,3 +101,16 @@ def test_an_invoice_that_is_set_aside_after_it_went_is_not_told_as_deleted(at: N
     at.night("invoices", hours=later)
     assert told(at) == [("100", "2", "10.00", "A")]
     assert aside(at) == {spoilt: "line-without-item"}
+
+
+def test_an_invoice_stands_in_the_rejected_list_for_what_is_wrong_now(at: Nights) -> None:
+    at.books.add("Customer", Name="New")
+    wrong = sold(at, "New")
+    at.night("invoices")
+    assert aside(at) == {wrong: "map-blank"}
+    change(at, wrong, {"Desc": "What is this?", "Amount": 5})
+    at.night("invoices")
+    assert aside(at) == {wrong: "line-without-item"}
+    change(at, wrong, {"Desc": "Thank you"})
+    at.night("invoices")
+    assert aside(at) == {}

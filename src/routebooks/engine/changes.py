@@ -1,7 +1,8 @@
 """Incremental files: what was delivered before and is as it was is not sent again; what was deleted is told.
 
 A transaction is known by its key; its fingerprint is that of its mapped rows, so that a change which the file does
-not show sends nothing.
+not show sends nothing. What was set aside is looked at again every night: its cure may lie elsewhere (a customer's
+number), and then nothing says that it changed.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,6 +24,7 @@ from routebooks.records import Kind, Layout, Rejected
 from routebooks.store import deliveries
 from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
+from routebooks.store.rejected import RejectedRow
 
 KEY = "__key"
 #: what the status column of a layout says of a transaction that was deleted in QuickBooks
@@ -62,6 +64,18 @@ def suppress(tx: Tx, flow: Flow, rows: pa.Table) -> tuple[pa.Table, int]:
     keep = [key not in same for key in rows[KEY].to_pylist()]
     kept = rows.filter(pa.array(keep, pa.bool_()))
     return kept, rows.num_rows - kept.num_rows
+
+
+def keys_aside(rows: Iterable[RejectedRow], key: str) -> dict[int, str]:
+    """By the id of each rejected record the key that its own system knows it by; what is gone has no record."""
+    return {row.id: row.record[key] for row in rows if key in row.record}
+
+
+def carried(before: pa.Table, table: pa.Table, key: str, aside: Collection[str]) -> pa.Table:
+    """What changed, after the records of the last snapshot that were set aside and have not changed since."""
+    wanted = sorted(set(aside).difference(table[key].to_pylist()))
+    still = before.filter(pc.is_in(before[key], value_set=pa.array(wanted, before[key].type)))
+    return pa.concat_tables([still, table], promote_options="default") if still.num_rows else table
 
 
 def without_deleted(view: View | None, tables: Mapping[str, pa.Table]) -> Mapping[str, pa.Table]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from routebooks.connectors.base import Fetching, FileTarget, Marking
+from routebooks.connectors.base import Fetching, FileTarget, Marking, Source
 from routebooks.engine import changes, codes, extracts
 from routebooks.engine.context import Context
 from routebooks.engine.files import KEY, from_parquet, parquet
@@ -128,27 +130,43 @@ def _remember(ctx: Context, tx: Tx, run: Run, flow: Flow, delivery: Delivery, no
             delivery_id=delivery.id,
             now=now,
         )
+    changed = _changed(ctx, tx, run, flow, source)
     if flow.incremental:
-        groups = changes.sent_rows(rows)
-        deliveries.keep_sent(tx, flow.id, delivery.id, groups)
-        rejected.resolve(tx, flow.id, flow.stream, now, keys=groups)
+        deliveries.keep_sent(tx, flow.id, delivery.id, changes.sent_rows(rows))
+    if flow.incremental and not extracts.reads_all(tx, run, flow, source):
+        _end_rejected(tx, run, flow, source, changed, now)
     else:
         rejected.resolve(tx, flow.id, flow.stream, now, not_in_run=run.id)
     codes.check(ctx, tx, run, flow, layout, rows, now)
-    _move_cursor(ctx, tx, run, flow, now)
+    _move_cursor(tx, flow, source, changed, now)
 
 
-def _move_cursor(ctx: Context, tx: Tx, run: Run, flow: Flow, now: datetime) -> None:
-    """The cursor is the greatest modified time seen in each stream, never our clock."""
-    source = extracts.source_of(ctx, tx, flow)
+def _end_rejected(tx: Tx, run: Run, flow: Flow, source: Source, changed: Mapping[str, pa.Table], now: datetime) -> None:
+    """End what this run read and did not set aside again for the same reason."""
+    read = {key for name, table in changed.items() for key in table[source.streams()[name].key].to_pylist()}
+    listed = rejected.open_of_flow(tx, flow.id, flow.stream)
+    keys = changes.keys_aside(listed, extracts.stream_of(source, flow.stream).key)
+    for row in listed:
+        if row.run_id != run.id and keys.get(row.id) in read:
+            rejected.resolve_one(tx, row.id, now)
+
+
+def _changed(ctx: Context, tx: Tx, run: Run, flow: Flow, source: Source) -> dict[str, pa.Table]:
+    """The snapshots of the streams of which an incremental flow reads what changed."""
     there = run_store.extracts_of(tx, run.night_id, flow.source_id)
+    wanted = [name for name in extracts.changing(source, flow.stream) if name in there]
+    found = {name: deliveries.snapshot_of(tx, there[name].id) for name in wanted}
+    return {
+        name: from_parquet(ctx.artifacts.get(tx, snapshot.artifact_id)) for name, snapshot in found.items() if snapshot
+    }
+
+
+def _move_cursor(tx: Tx, flow: Flow, source: Source, changed: Mapping[str, pa.Table], now: datetime) -> None:
+    """The cursor is the greatest modified time seen in each stream, never our clock."""
     cursor = dict((flows.cursor(tx, flow.id) or {}).get("modified", {}))
-    for name in extracts.changing(source, flow.stream):
+    for name, table in changed.items():
         field = source.streams()[name].modified
-        snapshot = deliveries.snapshot_of(tx, there[name].id) if name in there else None
-        if field is None or snapshot is None:
-            continue
-        seen = pc.max(from_parquet(ctx.artifacts.get(tx, snapshot.artifact_id))[field]).as_py()
+        seen = pc.max(table[field]).as_py() if field is not None else None
         if seen is not None and cursor.get(name, "") < seen.isoformat():
             cursor[name] = seen.isoformat()
     flows.set_cursor(tx, flow.id, {"modified": cursor}, now)

@@ -70,6 +70,8 @@ def _take(ctx: Context, run: Run, source: Source, extract: ExtractRow) -> None:
     else:
         asked = extracts.whole(extract, int(connection.settings.get("page_size") or 1))
         table = source.parse(extract.stream, ctx.able(connection.connector, PulledSource).extract(connection, asked))
+    if extract.modified_since is not None:
+        table = _with_set_aside(ctx, run, source, extract, table)
     written = ctx.artifacts.write(run.company_id, "snapshot", parquet(table), ctx.now())
     with ctx.store.begin() as tx:
         deliveries.keep_snapshot(
@@ -85,6 +87,20 @@ def _take(ctx: Context, run: Run, source: Source, extract: ExtractRow) -> None:
         )
         if not isinstance(source, CallingSource):
             run_store.change_extract(tx, extract.id, state="complete")
+
+
+def _with_set_aside(ctx: Context, run: Run, source: Source, extract: ExtractRow, table: pa.Table) -> pa.Table:
+    """What changed, and with it what incremental flows have set aside of this stream."""
+    aside: set[str] = set()
+    with ctx.store.read() as tx:
+        last = deliveries.newest_snapshot(tx, extract.connection_id, extract.stream)
+        for flow in flows.flows_of(tx, run.company_id):
+            ours = flow.incremental and flow.source_id == extract.connection_id
+            if ours and extract.stream in extracts.changing(source, flow.stream):
+                key = extracts.stream_of(source, flow.stream).key
+                aside.update(changes.keys_aside(rejected.open_of_flow(tx, flow.id, flow.stream), key).values())
+        before = from_parquet(ctx.artifacts.get(tx, last.artifact_id)) if last and aside else None
+    return table if before is None else changes.carried(before, table, source.streams()[extract.stream].key, aside)
 
 
 def _page_ids(tx: Tx, extract: ExtractRow) -> list[int]:

@@ -76,6 +76,13 @@ def last_snapshot(tx: Tx, connection_id: int, stream: str) -> Snapshot | None:
     return from_row(Snapshot, row) if row else None
 
 
+def newest_snapshot(tx: Tx, connection_id: int, stream: str) -> Snapshot | None:
+    """The newest snapshot of a stream, of all records or of what had changed."""
+    query = sa.select(snapshots).where(snapshots.c.connection_id == connection_id, snapshots.c.stream == stream)
+    row = tx.execute(query.order_by(snapshots.c.id.desc()).limit(1)).one_or_none()
+    return from_row(Snapshot, row) if row else None
+
+
 def keep_delivery(tx: Tx, **values: Any) -> None:
     """The file that a run made; made again (the work was cut off), it takes the place of the first."""
     tx.execute(deliveries.delete().where(deliveries.c.run_id == values["run_id"], deliveries.c.state != "delivered"))
