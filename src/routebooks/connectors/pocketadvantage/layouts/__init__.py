@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
@@ -33,8 +33,10 @@ def shipped_layouts() -> Mapping[str, Layout]:
     return MappingProxyType({layout.name: layout for layout in map(load_layout, texts)})
 
 
+@lru_cache(maxsize=1024)
 def own_layout(name: str, text: str) -> Layout:
     """A user's layout in place of the shipped one of this name. Raises ConfigError."""
+    # A run asks for it a dozen times, and reading YAML takes longer than writing a file of a thousand records.
     try:
         layout = load_layout(text)
     except ConfigError as error:
