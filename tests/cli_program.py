@@ -15,15 +15,30 @@ from routebooks.engine.context import Context
 from routebooks.settings import Settings
 from routebooks.store.tables import audit
 
-#: the one program whose command is being run: the app is made once for all of them
-_now: list[Program] = []
+#: of the command that is being run: the surroundings, and what is done in place of a wait. The app is made only once
+_now: list[tuple[Context, Callable[[], Any]]] = []
 
 
 def _context(settings: Settings, *, begin: bool = True) -> Context:
-    return _now[0].house.ctx
+    return _now[0][0]
 
 
-_APP = cli.build(_context, pause=lambda _: _now[0].paused())
+_APP = cli.build(_context, pause=lambda _: _now[0][1]())
+
+
+def call(
+    ctx: Context,
+    *args: str,
+    code: int = 0,
+    stdin: str | None = None,
+    paused: Callable[[], Any] = lambda: None,
+) -> Result:
+    """Run a command over some surroundings and check how it ends; `paused` is called in place of every wait."""
+    _now[:] = [(ctx, paused)]
+    result = CliRunner().invoke(_APP, list(args), input=stdin)
+    assert result.exit_code == code, f"{result.exit_code}\n{result.output}\n{result.exception!r}"
+    assert "Traceback" not in result.output
+    return result
 
 
 @dataclass
@@ -35,12 +50,7 @@ class Program:
 
     def __call__(self, *args: str, code: int = 0, stdin: str | None = None) -> Result:
         """Run a command and check how it ends."""
-        _now.clear()
-        _now.append(self)
-        result = CliRunner().invoke(_APP, list(args), input=stdin)
-        assert result.exit_code == code, f"{result.exit_code}\n{result.output}\n{result.exception!r}"
-        assert "Traceback" not in result.output
-        return result
+        return call(self.house.ctx, *args, code=code, stdin=stdin, paused=self.paused)
 
     def json(self, *args: str, code: int = 0) -> Any:
         """What a command says with --json."""

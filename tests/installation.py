@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from typer.testing import Result
+
+from cli_program import call
 from routebooks.app import context
 from routebooks.connectors.quickbooks_desktop.identity import OWNER_ID
 from routebooks.connectors.quickbooks_desktop.qwc import qwc_file
@@ -39,6 +42,10 @@ class Installation:
     def connector(self, on_turn: Callable[[str], None] | None = None) -> WebConnector:
         """The Web Connector of the sandbox's company."""
         return self.world.connector(self.qwc, self.password, on_turn=on_turn)
+
+    def command(self, *args: str, code: int = 0) -> Result:
+        """A command of the program, as if typed on this computer while the server runs."""
+        return call(context(self.settings), *args, code=code)
 
     def ask(self, *names: str) -> list[int]:
         """Ask for runs of flows, as `flow run` does."""

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from house import Books, House, records
-from routebooks.engine import deliver, runs
-from routebooks.errors import ConfigError
+from routebooks.connectors.base import Connection
+from routebooks.engine import connections, deliver, runs
+from routebooks.errors import ConfigError, TransientError
 from routebooks.store import deliveries, flows
 from routebooks.store import runs as run_store
 from routebooks.store.deliveries import Delivery
@@ -244,3 +245,67 @@ def test_orders_of_a_night_come_after_its_files(house: House) -> None:
     house.tick()
     assert [house.state(run_id).state for run_id in made] == [State.DONE] * 3
     assert len(books.written) == 1
+
+
+class TestMarker:
+    """A target that is told when all files of a night are in place."""
+
+    @pytest.fixture
+    def marked(self, house: House, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """What the target was told, and whether it was away just then."""
+        told: list[str] = []
+
+        def mark_done(connection: Connection) -> None:
+            told.append("" if told else "away")
+            if told[-1]:
+                raise TransientError("The folder is away.", hint="Wait.", code="toy-away")
+
+        monkeypatch.setattr(house.files, "mark_done", mark_done, raising=False)
+        return told
+
+    def test_a_marker_that_could_not_be_set_is_set_later(self, house: House, marked: list[str]) -> None:
+        made = night(house, "customers", "items")
+        house.visit(full())
+        house.tick()
+        assert marked == ["away"]
+        first, last = (house.state(run_id) for run_id in made)
+        assert (first.state, last.state, last.phase) == (State.DONE, State.READY, Phase.DELIVER)
+        house.clock.on(minutes=1)
+        house.tick()
+        assert marked == ["away", ""]
+        assert house.state(made[1]).state is State.DONE
+
+    def test_work_that_is_cut_off_before_the_end_sets_it_again(
+        self, house: House, marked: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        marked.append("")
+        (run_id,) = night(house, "items")
+        house.visit(full())
+        with monkeypatch.context() as cut:
+            cut.setattr(deliver, "_remember", lambda *_: (_ for _ in ()).throw(TransientError("cut off")))
+            house.tick()
+        assert house.state(run_id).state is State.READY
+        house.clock.on(minutes=1)
+        house.tick()
+        assert (marked, house.state(run_id).state) == (["", "", ""], State.DONE)
+
+    def test_a_connection_gets_its_marker_whatever_becomes_of_another_one_s_files(
+        self, house: House, marked: list[str]
+    ) -> None:
+        marked.append("")
+        with house.ctx.store.begin() as tx:
+            other = connections.add(
+                house.ctx,
+                tx,
+                company_id=house.company_id,
+                name="elsewhere",
+                connector="toy_files",
+                given={"root": str(house.folder.parent / "elsewhere")},
+                actor="test",
+            )
+            flows.change_flow(tx, house.flows["items"], target_id=other.id)
+        made = night(house, "customers", "items")
+        house.visit(Books({"customers": records([1]), "items": []}))
+        house.tick()
+        assert [house.state(run_id).state for run_id in made] == [State.DONE, State.HELD]
+        assert marked == ["", ""]

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from routebooks.connectors.base import View
-from routebooks.errors import Problem
+from routebooks.errors import ConfigError, Problem
 from routebooks.records import Kind, Layout, Rejected
 from routebooks.store import deliveries
 from routebooks.store.database import Tx
@@ -175,7 +175,22 @@ def _never(key: str, name: str) -> Rejected:
 
 
 def union(before: pa.Table, rows: pa.Table) -> pa.Table:
-    """A file that was not taken, and the next one: what stands in both is taken from the next."""
+    """A file that was not taken, and the next one: what stands in both is taken from the next, with its columns.
+
+    Raises ConfigError when a column of the first holds what the same column of the next cannot.
+    """
     newer = set(rows[KEY].to_pylist())
-    keep = [key not in newer for key in before[KEY].to_pylist()]
-    return pa.concat_tables([before.filter(pa.array(keep, pa.bool_())), rows])
+    kept = before.filter(pa.array([key not in newer for key in before[KEY].to_pylist()], pa.bool_()))
+    # The layout may have been changed in between.
+    there = set(kept.column_names)
+    columns = [kept[each.name] if each.name in there else pa.nulls(kept.num_rows, each.type) for each in rows.schema]
+    try:
+        fitted = pa.table(columns, names=rows.column_names).cast(rows.schema)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise ConfigError(
+            "The last file was not taken, and does not fit the layout that was changed since.",
+            hint="Let the receiver take it, or take it away yourself, then run the flow again.",
+            code="file-not-taken",
+            detail=str(error),
+        ) from error
+    return pa.concat_tables([fitted, rows])

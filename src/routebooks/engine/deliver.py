@@ -12,7 +12,7 @@ from routebooks.connectors.base import Fetching, FileTarget, Marking, Source
 from routebooks.engine import changes, codes, extracts
 from routebooks.engine.context import Context
 from routebooks.engine.files import KEY, from_parquet, parquet
-from routebooks.errors import ConfigError, FatalError
+from routebooks.errors import ConfigError, FatalError, TransientError
 from routebooks.store import audit, deliveries, flows, rejected
 from routebooks.store import runs as run_store
 from routebooks.store.database import Tx
@@ -32,7 +32,7 @@ def place_file(ctx: Context, run_id: int) -> None:
         return
     if _overtaken(ctx, run, flow, delivery):
         return
-    if flow.incremental and delivery.resend_of is None:
+    if flow.incremental:
         delivery = _with_what_was_not_taken(ctx, flow, delivery)
     with ctx.store.read() as tx:
         data = ctx.artifacts.get(tx, delivery.artifact_id)
@@ -66,7 +66,10 @@ def _is_left(flow: Flow, delivery: Delivery) -> bool:
 
 
 def _with_what_was_not_taken(ctx: Context, flow: Flow, delivery: Delivery) -> Delivery:
-    """Where taken files vanish, the last one that still lies there was not taken: it goes again together with this."""
+    """Where taken files vanish, the last one that still lies there was not taken: it goes again together with this.
+
+    A file that is sent again stays as it was. Raises TransientError: it waits until the one that lies there was taken.
+    """
     with ctx.store.read() as tx:
         connection = ctx.connection(tx, flow.target_id)
         files = ctx.able(connection.connector, FileTarget)
@@ -76,6 +79,8 @@ def _with_what_was_not_taken(ctx: Context, flow: Flow, delivery: Delivery) -> De
         data = ctx.artifacts.get(tx, last.artifact_id)
         if files.fetch(connection, flow.target) != data or last.rows_id is None or delivery.rows_id is None:
             return delivery
+        if delivery.resend_of is not None:
+            return _when_taken(delivery, last)
         before, rows = (from_parquet(ctx.artifacts.get(tx, at)) for at in (last.rows_id, delivery.rows_id))
     both = changes.union(before, rows)
     encoded = files.encode(connection, flow.target, both.drop_columns([KEY]))
@@ -90,8 +95,23 @@ def _with_what_was_not_taken(ctx: Context, flow: Flow, delivery: Delivery) -> De
     return found or delivery
 
 
+def _when_taken(delivery: Delivery, last: Delivery) -> Delivery:
+    if delivery.artifact_id == last.artifact_id:
+        return delivery
+    raise TransientError(
+        f"File {last.id} still lies there: it was not taken yet, and would be lost.",
+        hint="This one goes by itself once that one was taken; should that take many hours, send it again then.",
+        code="file-not-taken",
+    )
+
+
 def finish(ctx: Context, run_id: int) -> None:
-    """After the file lies in place, all at once: links, cursor, what is no longer rejected, and the run's end."""
+    """After the file lies in place, all at once: links, cursor, what is no longer rejected, and the run's end.
+
+    Raises TransientError when the server is away just when the marker is due.
+    """
+    # First, for a run that is done gets no other try.
+    _mark(ctx, run_id)
     with ctx.store.begin() as tx:
         if not run_store.is_at(tx, run_id, Phase.DELIVER):
             return
@@ -110,7 +130,6 @@ def finish(ctx: Context, run_id: int) -> None:
             run_store.change_run(
                 tx, older.id, state=State.SUPERSEDED, superseded_by=run_id, finished_at=now, waits_for=""
             )
-    _mark(ctx, run_id)
 
 
 def _remember(ctx: Context, tx: Tx, run: Run, flow: Flow, delivery: Delivery, now: datetime) -> None:
@@ -173,19 +192,19 @@ def _move_cursor(tx: Tx, flow: Flow, source: Source, changed: Mapping[str, pa.Ta
 
 
 def _mark(ctx: Context, run_id: int) -> None:
-    """When every file of the night is in place, the marker that says so (where the connection wants one)."""
+    """With the last file of the night, the marker that says so (where the connection wants one)."""
     with ctx.store.read() as tx:
         run = run_store.run(tx, run_id)
         flow = flows.flow(tx, run.flow_id)
         connection = ctx.connection(tx, flow.target_id)
-        files = ctx.connector(connection.connector)
         others = [other for other in run_store.runs_of_night(tx, run.night_id) if other.id != run_id]
-        ended = all(
+        last = all(
             other.state in (State.DONE, State.SUPERSEDED)
             for other in others
-            if flows.flow(tx, other.flow_id).direction == "out"
+            if flows.flow(tx, other.flow_id).target_id == flow.target_id
         )
-    if ended and isinstance(files, Marking):
+    files = ctx.connector(connection.connector)
+    if last and isinstance(files, Marking):
         files.mark_done(connection)
 
 

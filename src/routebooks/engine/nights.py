@@ -45,7 +45,8 @@ def _waits_for(ctx: Context, tx: Tx, run: Run, flow: Flow, files: list[tuple[Run
             continue
         if other.active and other.phase is not Phase.DELIVER:
             return f"the file of {theirs.name} to be made"
-        if other.active and _place(theirs) < _place(flow):
+        # One after the other, also of one place: the last of them is known by it, and sets the marker.
+        if other.active and (_place(theirs), other.id) < (_place(flow), run.id):
             return f"the file of {theirs.name} to be delivered"
         if other.state in (State.HELD, State.FAILED, State.EXPIRED) and _together(ctx, tx, flow):
             return f"the file of {theirs.name}, which is {other.state}"
