@@ -224,6 +224,8 @@ class ToyOrders:
         self.orders: list[SourceOrder] = []
         self.told: list[WriteBack] = []
         self.away = False
+        #: what the query asks for
+        self.columns = ["order_no", "customer", "item", "quantity"]
 
     def check(self, connection: Connection) -> list[Check]:
         return [Check("reach", not self.away)]
@@ -235,7 +237,7 @@ class ToyOrders:
         self.orders.append(SourceOrder(key, stamp, rows))
 
     def order_fields(self, connection: Connection) -> Stream:
-        fields = tuple(Field(name=name) for name in ("order_no", "customer", "item", "quantity"))
+        fields = tuple(Field(name=name) for name in self.columns)
         return Stream(name="orders", fields=fields, key="order_no", label="order_no")
 
     def read_orders(

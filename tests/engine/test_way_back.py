@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from house import Books, House, bring_in, look_again, record, records, reread
+from house import Books, House, bring_in, look_again, open_codes, record, records, reread
 from routebooks.engine import documents, ledger, order_answers, order_control, runs
 from routebooks.errors import ConfigError, Problem
 from routebooks.store import companies, rejected
@@ -287,6 +287,37 @@ def test_an_order_that_changed_after_posting_is_reported_and_not_posted_again(li
     with linked.ctx.store.read() as tx:
         assert rejected.list_rejected(tx) == []
     assert len(books.written) == 1
+
+
+def test_a_query_that_asks_for_more_holds_what_was_read_before_and_changes_nothing_that_was_posted(
+    linked: House,
+) -> None:
+    linked.orders.put("HELD", "9", "11")
+    linked.orders.put("A-1", "1", "11")
+    books = Books()
+    bring_in(linked, books)
+    held, posted = linked.orders.orders
+    linked.orders.orders.clear()
+    linked.orders.columns.append("dozens")
+    with linked.ctx.store.begin() as tx:
+        text = MAPS["orders"].replace("=[quantity]", "=COALESCE([dozens], [quantity])")
+        flow_store.change_flow(tx, linked.flows["orders"], map_text=text)
+
+    # The one that was posted comes again with the new column, the one that waits does not.
+    linked.orders.orders.append(replace(posted, rows=({**posted.rows[0], "dozens": "4"},)))
+    bring_in(linked, books)
+    assert open_codes(linked) == ["order-read-otherwise"]
+    assert linked.order("HELD").state is OrderState.HELD
+    really = replace(posted, rows=({**posted.rows[0], "dozens": "4", "item": "12"},))
+    linked.orders.orders[:] = [really]
+    bring_in(linked, books)
+    assert sorted(open_codes(linked)) == ["order-changed-after-posting", "order-read-otherwise"]
+
+    # Saved again, it is read anew.
+    linked.orders.orders[:] = [replace(held, rows=({**held.rows[0], "customer": "2", "dozens": "5"},))]
+    bring_in(linked, books)
+    assert open_codes(linked) == ["order-changed-after-posting"]
+    assert [slip["lines"][0]["Quantity"] for slip in books.written] == ["2", "5"]
 
 
 def test_a_run_that_is_cancelled_while_orders_are_prepared_sends_nothing(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,15 +47,17 @@ def mapped(
     ctx: Context, flow: Flow, source: Connection, target: Target, orders: Mapping[str, Rows]
 ) -> tuple[dict[str, Document], dict[str, Problem]]:
     """The documents by key, and why some orders have none: one bad line holds the whole order."""
+    connector, map = ctx.able(source.connector, OrderSource), map_of(flow)
+    parameters = {"Company.CustId": source.company.cust_id, "Company.Name": source.company.name}
+    refused = _of_another_query(connector, source, map.fields - parameters.keys(), orders)
+    orders = {key: order for key, order in orders.items() if key not in refused}
     rows = [row for order in orders.values() for row in order]
     keys = [key for key, order in orders.items() for _ in order]
     if not rows:
-        return {}, {key: _no_lines(key) for key in orders}
-    connector = ctx.able(source.connector, OrderSource)
-    parameters = {"Company.CustId": source.company.cust_id, "Company.Name": source.company.name}
+        return {}, refused | {key: _no_lines(key) for key in orders}
     table = connector.order_table(rows, source).append_column(_OWN_KEY, pa.array(keys, pa.string()))
-    result = apply_map(map_of(flow), table, target, parameters, key_field=_OWN_KEY)
-    refused = {item.record[_OWN_KEY]: item.problem for item in result.rejected}
+    result = apply_map(map, table, target, parameters, key_field=_OWN_KEY)
+    refused |= {item.record[_OWN_KEY]: item.problem for item in result.rejected}
     lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
     indices: list[Any] = result.source_rows.to_pylist()
     for index, row in zip(indices, result.table.to_pylist(), strict=True):
@@ -142,6 +144,29 @@ def _document(key: str, rows: Sequence[Mapping[str, Any]], target: Target) -> Do
         key,
         {name: rows[0][name] for name in header if rows[0][name] is not None},
         tuple({name: row[name] for name in line if row[name] is not None} for row in rows),
+    )
+
+
+def _of_another_query(
+    connector: OrderSource, source: Connection, asked: Collection[str], orders: Mapping[str, Rows]
+) -> dict[str, Problem]:
+    """The orders that an earlier query read, without a column that the map asks for now."""
+    missing = {key: found for key, order in orders.items() if (found := lacking(order, asked))}
+    # What the query does not have to this day is wrong in the map.
+    there = {field.name for field in connector.order_fields(source).fields} if missing else set()
+    return {key: _read_otherwise(key, found & there) for key, found in missing.items() if found & there}
+
+
+def lacking(rows: Rows, names: Collection[str]) -> set[str]:
+    """The columns that any of the kept rows does not have."""
+    return {name for row in rows for name in names if name not in row}
+
+
+def _read_otherwise(key: str, missing: Collection[str]) -> Problem:
+    return Problem(
+        "order-read-otherwise",
+        f"Order {key} was read when the query had no {', '.join(sorted(missing))}, which the map asks for now.",
+        "Save the order again in PocketAdvantage: it is read anew, and goes by itself.",
     )
 
 

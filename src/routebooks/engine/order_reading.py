@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from routebooks.connectors.base import Connection, DocumentTarget, OrderCursor, OrderSource, SourceOrder
 from routebooks.engine import documents, ledger
 from routebooks.engine.context import Context
+from routebooks.engine.flows import map_of
 from routebooks.errors import Problem
 from routebooks.records import Rejected
 from routebooks.store import flows, rejected
@@ -93,11 +94,29 @@ def _report_changed(ctx: Context, run_id: int, flow: Flow, source: Connection, f
     columns = ctx.able(target.connector, DocumentTarget).targets()[flow.target]
     before, _ = documents.mapped(ctx, flow, source, columns, {key: order.source for key, order in posted.items()})
     after, _ = documents.mapped(ctx, flow, source, columns, read)
-    changed = [key for key in posted if after.get(key) != before.get(key)]
+    asked = map_of(flow).fields
+    changed = [
+        key
+        for key, order in posted.items()
+        if after.get(key) != before.get(key) and not _query_changed(order.source, read[key], asked)
+    ]
     with ctx.store.begin() as tx:
         same = [key for key in posted if key not in changed]
         rejected.resolve(tx, flow.id, flow.stream, ctx.now(), keys=same)
         _list(tx, flow, run_id, [_changed(posted[key], read[key]) for key in changed], ctx.now())
+
+
+def _query_changed(
+    before: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]], asked: Collection[str]
+) -> bool:
+    """Whether the query asks for more columns now, and both readings have the same in the others, line for line.
+
+    Lines that say the same count once: the new columns may hold what were lines of their own.
+    """
+    more = documents.lacking(before, {name for row in now for name in row} & set(asked))
+    kept = sorted(set(asked) - more)
+    was, reads = ({str([row.get(name) for name in kept]) for row in rows} for rows in (before, now))
+    return bool(more) and was == reads
 
 
 def _changed(order: Order, rows: Sequence[Mapping[str, Any]]) -> Rejected:

@@ -10,7 +10,15 @@ from typing import Any, NoReturn
 import yaml
 
 from routebooks.errors import ConfigError
-from routebooks.mapping.expression import UNPRINTABLE, Constant, Expression, Value, exact_number, format_formula
+from routebooks.mapping.expression import (
+    UNPRINTABLE,
+    Constant,
+    Expression,
+    Value,
+    exact_number,
+    field_names,
+    format_formula,
+)
 from routebooks.mapping.parse import parse_formula
 from routebooks.mapping.problems import did_you_mean
 
@@ -43,6 +51,12 @@ class Map:
     target: str
     columns: tuple[Column, ...]
     only: tuple[Only, ...] = ()
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields that it reads."""
+        read = (name for column in self.columns for name in field_names(column.expression))
+        return frozenset(read) | {only.field for only in self.only}
 
 
 def load_map(text: str) -> Map:
