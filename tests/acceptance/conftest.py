@@ -29,16 +29,17 @@ def nights_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NightServer]
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Iterator[Make]:
-    """Makes an installation with a server that runs; `fill` fills the sandbox's company, whose clock may be another."""
+    """Makes an installation with a server that runs; `fill` fills the sandbox's company, of an edition and a clock."""
     with ExitStack() as stack:
 
         def make(
             fill: Callable[[SandboxCompany], object] = seed,
             database_url: str = "",
             clock: Clock = now,
+            edition: str = "Enterprise",
             **more: dict[str, str],
         ) -> Installation:
-            world = SandboxWorld(tmp_path / "sandbox", clock=clock, fill=fill)
+            world = SandboxWorld(tmp_path / "sandbox", clock=clock, fill=fill, edition=edition)
             stack.callback(world.stop)
             world.start()
             sock = server.listen("127.0.0.1", 0)

@@ -169,6 +169,7 @@ def test_cases_and_bottles_stand_in_quickbooks_as_each_policy_says(installed: Ma
                 assert held(order) == lines, f"{policy}, both {both}"
                 assert Decimal(order["TotalAmount"]) == sum(line.amount for line in lines)
     assert len(company.sales_orders()) == 6 * len(stores)
+    assert waiting(installation) == [], "another query and map change no order that was posted"
 
 
 def test_a_unit_that_an_item_does_not_have_waits_and_is_written_when_it_has(installed: Make, day: Path) -> None:

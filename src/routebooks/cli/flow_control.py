@@ -36,7 +36,7 @@ def _change(ctx: typer.Context, company: str, flow: str, as_json: bool, action: 
         row = find.flow(tx, owner, flow)
         flows.change_flow(tx, row.id, **values)
         audit.note(tx, company_id=owner.id, actor=ACTOR, action=action, subject=flow, now=now, **values)
-        view = flow_view(tx, flows.flow(tx, row.id), owner, now)
+        view = flow_view(context, tx, flows.flow(tx, row.id), owner)
     shown = [("company", view["company"]), ("flow", view["name"]), ("on", view["enabled"])]
     output(view, as_json, facts([*shown, ("schedule", view["schedule_in_words"]), ("state", view["state"])]))
 

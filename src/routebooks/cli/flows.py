@@ -82,7 +82,7 @@ def list_(ctx: typer.Context, company: OnlyCompany = None, as_json: Json = False
     with context.store.read() as tx:
         rows = store.flows_of(tx, find.company_id(tx, company))
         owners = {row.id: row for row in companies.all_companies(tx)}
-        views = [flow_view(tx, row, owners[row.company_id], context.now()) for row in rows]
+        views = [flow_view(context, tx, row, owners[row.company_id]) for row in rows]
     zones = {row.name: row.time_zone for row in owners.values()}
     shown = table(
         ("company", "flow", "from -> to", "on", "schedule", "state", "last run", "last good run", "needs"),
@@ -118,7 +118,7 @@ def show(ctx: typer.Context, company: CompanyName, flow: FlowName, as_json: Json
     with context.store.read() as tx:
         owner = find.company(tx, company)
         row = find.flow(tx, owner, flow)
-        view = flow_view(tx, row, owner, context.now()) | {
+        view = flow_view(context, tx, row, owner) | {
             "direction": row.direction,
             "stream": row.stream,
             "target": row.target,

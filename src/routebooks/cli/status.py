@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -17,6 +16,7 @@ from routebooks.cli.problems import FAILED
 from routebooks.cli.state import state_of
 from routebooks.cli.views import View, connection_view, flow_view
 from routebooks.cli.words import count, instant, quoted
+from routebooks.engine.context import Context
 from routebooks.store import companies, flows, rejected
 from routebooks.store.companies import CompanyRow
 from routebooks.store.database import Tx
@@ -37,7 +37,7 @@ def status(
     with context.store.read() as tx:
         chosen = companies.all_companies(tx) if company is None else [find.company(tx, company)]
         open_records = rejected.count_open(tx)
-        views = [_view(tx, row, open_records.get(row.id, 0), context.now()) for row in chosen]
+        views = [_view(context, tx, row, open_records.get(row.id, 0)) for row in chosen]
     views.sort(key=lambda view: not view["needs"])
     needs = sum(len(view["needs"]) for view in views)
     last = f"{count(needs, 'thing')} to look at, marked with !." if needs else "Nothing needs a person."
@@ -48,9 +48,9 @@ def status(
         raise typer.Exit(FAILED)
 
 
-def _view(tx: Tx, row: CompanyRow, open_records: int, now: datetime) -> View:
-    connections = [connection_view(tx, each, row, now) for each in companies.connections_of(tx, row.id)]
-    made = [flow_view(tx, each, row, now) for each in flows.flows_of(tx, row.id)]
+def _view(ctx: Context, tx: Tx, row: CompanyRow, open_records: int) -> View:
+    connections = [connection_view(tx, each, row, ctx.now()) for each in companies.connections_of(tx, row.id)]
+    made = [flow_view(ctx, tx, each, row) for each in flows.flows_of(tx, row.id)]
     needs = [f"{each['name']}: {each['needs']}" for each in (*connections, *made) if each["needs"]]
     if open_records:
         needs.append(f"{count(open_records, 'rejected record')}.")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from routebooks.engine import schedule
+from routebooks.engine.context import Context
 from routebooks.engine.health import connection_health, health_of_flow, is_late
 from routebooks.store import companies, exchange, runs
 from routebooks.store.companies import CompanyRow, ConnectionRow
@@ -43,11 +44,11 @@ def window(row: ConnectionRow) -> str:
     return f"{row.window['from']}-{row.window['to']}" if row.window else "always"
 
 
-def flow_view(tx: Tx, flow: Flow, company: CompanyRow, now: datetime) -> View:
+def flow_view(ctx: Context, tx: Tx, flow: Flow, company: CompanyRow) -> View:
     """A flow with its health and its last runs."""
     latest = runs.list_runs(tx, flow_id=flow.id, limit=1)
     good = runs.last_run(tx, flow.id, state=State.DONE)
-    health = health_of_flow(tx, flow, company.time_zone, now)
+    health = health_of_flow(ctx, tx, flow, company.time_zone)
     return {
         "id": flow.id,
         "company": company.name,

@@ -65,7 +65,7 @@ def look(ctx: Context, send: Send) -> int:
         if not rows:
             return 0
         everyone = companies.all_companies(tx)
-        there = [trouble for company in everyone for trouble in troubles(tx, company, ctx.now())]
+        there = [trouble for company in everyone for trouble in troubles(ctx, tx, company)]
     names = {company.id: company.name for company in everyone}
     return sum(_tell(ctx, send, row, there, names) for row in rows)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,8 @@ from routebooks.store.companies import Caller, ConnectionRow
 from routebooks.store.database import Tx
 
 SILENT_AFTER_MINUTES = 24 * 60
+#: the code of a flow whose system takes no documents of its kind
+NO_DOCUMENTS = "no-sales-orders"
 
 
 @dataclass(frozen=True)
@@ -175,21 +177,31 @@ def test(ctx: Context, connection_id: int) -> list[Check]:
         connection = ctx.connection(tx, connection_id)
         row = store.connection(tx, connection_id)
         caller = store.caller(tx, connection_id)
+        taking = takes_documents(ctx, tx, row)
+        wanted = any(flow.target_id == row.id and flow.enabled for flow in flows.flows_of(tx, row.company_id))
     checks = ctx.connector(connection.connector).check(connection)
     if caller is not None:
         wrong = wrong_password(caller, ctx.now())
         if wrong is not None:
             checks.append(Check("password", False, wrong.message, wrong.hint))
         checks += _visits(caller, ctx.now())
-        kind = ctx.connector(connection.connector)
-        if caller.product and isinstance(kind, Preparing):
-            checks.append(kind.can_write(caller.product))
+    if taking is not None:
+        # Who wants no orders written has no trouble, and is told all the same.
+        checks.append(taking if wanted else replace(taking, ok=True))
     closed = opens_in(row.window, connection.company.time_zone, ctx.now())
     if row.paused_at is not None:
         checks.append(Check("open", False, "The connection is paused.", "Resume it: `routebooks connection resume`."))
     elif closed:
         checks.append(Check("open", True, f"Its window opens in {span(closed)}."))
     return checks
+
+
+def takes_documents(ctx: Context, tx: Tx, row: ConnectionRow) -> Check | None:
+    """Whether a system takes documents, by what it said of itself at its last visit; None where that is not known."""
+    kind, caller = ctx.connector(row.connector), store.caller(tx, row.id)
+    if caller is None or not caller.product or not isinstance(kind, Preparing):
+        return None
+    return kind.can_write(caller.product)
 
 
 def _visits(caller: Caller, now: datetime) -> list[Check]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from routebooks.engine import schedule
-from routebooks.engine.connections import is_silent, wrong_password
-from routebooks.engine.context import as_json
+from routebooks.engine.connections import NO_DOCUMENTS, is_silent, takes_documents, wrong_password
+from routebooks.engine.context import Context, as_json
 from routebooks.engine.words import count, span
 from routebooks.store import companies, flows, rejected, runs
 from routebooks.store.companies import Caller, CompanyRow, ConnectionRow
@@ -95,8 +95,12 @@ def _cure(problem: dict[str, str]) -> tuple[str, str]:
     return f"{problem.get('message', '')} {problem.get('hint', '')}".strip(), problem.get("code", "")
 
 
-def health_of_flow(tx: Tx, flow: Flow, zone: str, now: datetime) -> Health:
-    """A flow as its rows tell."""
+def health_of_flow(ctx: Context, tx: Tx, flow: Flow, zone: str) -> Health:
+    """A flow as its rows tell, and what the system says of itself that it writes to."""
+    now, target = ctx.now(), companies.connection(tx, flow.target_id)
+    taking = takes_documents(ctx, tx, target) if flow.enabled and flow.direction == "back" else None
+    if taking is not None and not taking.ok:
+        return Health("unable", f"{taking.message} {taking.hint}", NO_DOCUMENTS)
     recent = [line.run for line in runs.list_runs(tx, flow_id=flow.id, limit=_RECENT)]
     return flow_health(flow, zone, recent, runs.last_run(tx, flow.id, trigger="schedule"), now)
 
@@ -113,13 +117,13 @@ class Trouble:
     amount: int = 1
 
 
-def troubles(tx: Tx, company: CompanyRow, now: datetime) -> list[Trouble]:
+def troubles(ctx: Context, tx: Tx, company: CompanyRow) -> list[Trouble]:
     """What needs a person in a company, as `status` marks it."""
     found = []
     for row in companies.connections_of(tx, company.id):
-        found.append((f"connection {row.name}", connection_health(row, companies.caller(tx, row.id), now)))
+        found.append((f"connection {row.name}", connection_health(row, companies.caller(tx, row.id), ctx.now())))
     for flow in flows.flows_of(tx, company.id):
-        found.append((f"flow {flow.name}", health_of_flow(tx, flow, company.time_zone, now)))
+        found.append((f"flow {flow.name}", health_of_flow(ctx, tx, flow, company.time_zone)))
     listed = [
         Trouble(company.id, subject, f"{health.state} {health.code}".strip(), health.needs)
         for subject, health in found

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from routebooks.connectors.base import Connection, DocumentTarget, OrderCursor, OrderSource, SourceOrder
-from routebooks.engine import documents, ledger
+from routebooks.engine import connections, documents, ledger
 from routebooks.engine.context import Context
 from routebooks.engine.flows import map_of
-from routebooks.errors import Problem
+from routebooks.errors import FatalError, Problem
 from routebooks.records import Rejected
-from routebooks.store import flows, rejected
+from routebooks.store import companies, flows, rejected
 from routebooks.store import ledger as store
 from routebooks.store import runs as run_store
 from routebooks.store.database import Tx
@@ -28,10 +28,14 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 def read_orders(ctx: Context, run_id: int) -> None:
     """Read orders since the cursor into the ledger, source rows and all, and move the cursor with them.
 
-    Raises TransientError when the orders database is away, ConfigError when its query is wrong.
+    Raises TransientError when the orders database is away, ConfigError when its query is wrong, FatalError when the
+    system that they are for takes none: they stay where they are then.
     """
     with ctx.store.read() as tx:
         flow = flows.flow(tx, run_store.run(tx, run_id).flow_id)
+        taking = connections.takes_documents(ctx, tx, companies.connection(tx, flow.target_id))
+        if taking is not None and not taking.ok:
+            raise FatalError(taking.message, hint=taking.hint, code=connections.NO_DOCUMENTS)
         connection = ctx.connection(tx, flow.source_id)
         kept = flows.cursor(tx, flow.id)
     source = ctx.able(connection.connector, OrderSource)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from routebooks.connectors.base import Connection, OrderSource, Preparing, WriteBack
+from routebooks.connectors.base import Connection, OrderSource, WriteBack
 from routebooks.engine import documents, ledger
 from routebooks.engine.context import Context
-from routebooks.errors import FatalError, Problem, RecordError
+from routebooks.errors import Problem, RecordError
 from routebooks.records import Document
-from routebooks.store import companies, flows, rejected
+from routebooks.store import flows, rejected
 from routebooks.store import ledger as store
 from routebooks.store import runs as run_store
 from routebooks.store.database import Tx
@@ -25,7 +25,6 @@ def prepare_orders(ctx: Context, run_id: int) -> None:
         flow = flows.flow(tx, run.flow_id)
         source, target = ctx.connection(tx, flow.source_id), ctx.connection(tx, flow.target_id)
         orders = store.orders_to_prepare(tx, flow.id, ctx.now())
-        _check_edition(ctx, tx, target)
     settled = documents.settle(ctx, flow, source, target, {order.key: order.source for order in orders})
     with ctx.store.begin() as tx:
         # Read again under the lock: a person may have ended the run, or asked for another try of an order.
@@ -42,15 +41,6 @@ def prepare_orders(ctx: Context, run_id: int) -> None:
                 ledger.hold(tx, order, run_id, problem, ctx.now())
         run_store.change_run(tx, run_id, notes=settled.notes)
         _wait_or_go_on(ctx, tx, run, target)
-
-
-def _check_edition(ctx: Context, tx: Tx, target: Connection) -> None:
-    """Say so once for all orders when the system has none of the kind, before the first night. Raises FatalError."""
-    connector, caller = ctx.connector(target.connector), companies.caller(tx, target.id)
-    if isinstance(connector, Preparing) and caller is not None and caller.product:
-        check = connector.can_write(caller.product)
-        if not check.ok:
-            raise FatalError(check.message, hint=check.hint, code="no-sales-orders", detail=caller.product)
 
 
 def _send(ctx: Context, tx: Tx, order: Order, run_id: int, target: Connection, document: Document) -> Problem | None:

@@ -29,12 +29,13 @@ class SandboxWorld:
         *,
         clock: system_clock.Clock = system_clock.now,
         ftp_port: int = 0,
+        edition: str = "Enterprise",
         fill: Callable[[SandboxCompany], object] = seed,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._clock = clock
         fresh = not (folder / "company.db").exists()
-        self.company = SandboxCompany(folder / "company.db", clock=clock)
+        self.company = SandboxCompany(folder / "company.db", clock=clock, edition=edition)
         self.ftp_root = folder / "ftp"
         self.ftp = SandboxFtpServer(self.ftp_root, port=ftp_port)
         self.orders_url = f"sqlite:///{folder / 'orders.db'}"
