@@ -14,24 +14,12 @@ from typer.main import get_command
 
 import house as houses
 from cli_program import Program
-from routebooks.store.database import Store
-
-
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A database with tables and nothing in them, made once: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("blank") / "routebooks.db"
-    store = Store(f"sqlite:///{path}")
-    store.migrate()
-    store.close()
-    return path.read_bytes()
 
 
 @pytest.fixture
-def house(tmp_path: Path, blank: bytes) -> Iterator[houses.House]:
+def house(tmp_path: Path) -> Iterator[houses.House]:
     """A company with toy connections, on SQLite in a file."""
-    (tmp_path / "routebooks.db").write_bytes(blank)
-    built = houses.build(f"sqlite:///{tmp_path / 'routebooks.db'}", tmp_path)
+    built = houses.build(tmp_path)
     yield built
     built.ctx.store.close()
 

@@ -13,7 +13,7 @@ import house as houses
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[houses.House]:
     """A company with toy connections, on SQLite in a file."""
-    built = houses.build(f"sqlite:///{tmp_path / 'routebooks.db'}", tmp_path)
+    built = houses.build(tmp_path)
     yield built
     built.ctx.store.close()
 

@@ -23,7 +23,7 @@ ELSEWHERE = "192.0.2.99"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    built = houses.build(f"sqlite:///{tmp_path / 'routebooks.db'}", tmp_path)
+    built = houses.build(tmp_path)
     yield built
     built.ctx.store.close()
 
