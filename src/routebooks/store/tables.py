@@ -254,6 +254,7 @@ sessions = sa.Table(
     _instant("last_at", optional=False),
     _instant("closed_at"),
     sa.Index(None, "connection_id", "state"),
+    sa.Index(None, "state"),
 )
 
 ledger = sa.Table(
@@ -297,6 +298,8 @@ write_attempts = sa.Table(
     _ref("answer_id", "artifacts", optional=True),
     sa.Column("problem", sa.JSON(none_as_null=True)),
     sa.UniqueConstraint("ledger_id", "number"),
+    sa.Index(None, "run_id", "state"),
+    sa.Index(None, "state"),
 )
 
 exchange = sa.Table(
@@ -316,6 +319,7 @@ exchange = sa.Table(
     _instant("out_at"),
     _instant("answered_at"),
     sa.Index(None, "connection_id", "state"),
+    sa.Index(None, "state"),  # what is open is little beside what was answered
 )
 
 snapshots = sa.Table(

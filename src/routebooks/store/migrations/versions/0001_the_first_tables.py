@@ -179,6 +179,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sessions_connection_id_state"), ["connection_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sessions_state"), ["state"], unique=False)
 
     op.create_table(
         "cursors",
@@ -375,6 +376,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("ledger_id", "number", name=op.f("uq_write_attempts_ledger_id_number")),
         sa.UniqueConstraint("set_id", name=op.f("uq_write_attempts_set_id")),
     )
+    with op.batch_alter_table("write_attempts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_write_attempts_run_id_state"), ["run_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_write_attempts_state"), ["state"], unique=False)
+
     op.create_table(
         "exchange",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -399,6 +404,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("exchange", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_exchange_connection_id_state"), ["connection_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_exchange_state"), ["state"], unique=False)
 
     op.create_table(
         "links",
