@@ -220,6 +220,10 @@ def _look(ctx: Context, tx: Tx, connection: Connection, attempt: WriteAttempt, o
 def look_again(ctx: Context) -> None:
     """Ask once more about attempts whose outcome is unknown and for which nothing waits. Part of every tick."""
     now = ctx.now()
+    # Mostly there are none, and only one can write at a time.
+    with ctx.store.read() as tx:
+        if not store.unknown_without_request(tx, before=now - LOOK_AGAIN):
+            return
     with ctx.store.begin() as tx:
         for attempt in store.unknown_without_request(tx, before=now - LOOK_AGAIN):
             order = store.order(tx, attempt.ledger_id)
