@@ -147,7 +147,9 @@ def test_what_was_not_taken_goes_again_and_nothing_is_lost_or_double(office: Ope
     assert receiver.look() == both
     receiver.take()
 
-    # Taken: tonight's file is tonight's alone.
+    # Taken: a night right after it brings nothing back, and the next file is that night's alone.
+    invoices(installation)
+    assert "invoice.fil" not in receiver.names()
     deleted = sell(company, "4", 5)
     invoices(installation)
     assert lines(receiver.look()) == Counter({("4", "1", "5.00000", "A"): 1})
@@ -264,7 +266,8 @@ def test_a_file_that_lost_most_is_held_released_and_an_old_one_sent_again(office
     made = installation.ask("codes", "items", "customers")
     installation.until_called_for(made)
     assert installation.connector().update().last_error == ""
-    waits = ["the file of items, which is held", "a person", "the file of codes to be delivered"]
+    held_up = "the file of items, which is held"
+    waits = [held_up, "a person", held_up]
     installation.until(made, lambda run: run.waits_for == waits[made.index(run.id)])
     items = installation.run(made[1])
     assert [installation.run(run_id).state for run_id in made] == [State.WAITING, State.HELD, State.WAITING]

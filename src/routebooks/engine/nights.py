@@ -40,16 +40,17 @@ def _place(flow: Flow) -> int:
 
 def _waits_for(ctx: Context, tx: Tx, run: Run, flow: Flow, files: list[tuple[Run, Flow]]) -> str:
     """What keeps a made file from going; '' when nothing does."""
-    for other, theirs in files:
-        if other.id == run.id:
-            continue
+    others = [(other, theirs) for other, theirs in files if other.id != run.id]
+    # What needs a person comes first: the files before this one wait for the same.
+    for other, theirs in others:
+        if other.state in (State.HELD, State.FAILED, State.EXPIRED) and _together(ctx, tx, flow):
+            return f"the file of {theirs.name}, which is {other.state}"
+    for other, theirs in others:
         if other.active and other.phase is not Phase.DELIVER:
             return f"the file of {theirs.name} to be made"
         # One after the other, also of one place: the last of them is known by it, and sets the marker.
         if other.active and (_place(theirs), other.id) < (_place(flow), run.id):
             return f"the file of {theirs.name} to be delivered"
-        if other.state in (State.HELD, State.FAILED, State.EXPIRED) and _together(ctx, tx, flow):
-            return f"the file of {theirs.name}, which is {other.state}"
     return ""
 
 
