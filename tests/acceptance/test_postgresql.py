@@ -6,7 +6,7 @@ from installation import Make
 from routebooks.store.runs import State
 
 
-def test_out_and_back(installed: Make, fresh_postgres: str) -> None:
+def test_out_and_back(fresh_postgres: str, installed: Make) -> None:
     installation = installed(database_url=fresh_postgres, quickbooks={"plain_unit": "case"})
     for names in (("codes", "items", "customers", "invoices"), ("orders",)):
         made = installation.ask(*names)
