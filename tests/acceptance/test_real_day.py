@@ -159,9 +159,13 @@ def test_the_whole_day_and_a_second_night(installed: Make) -> None:
     assert installation.file("invoice.fil") == before, "a quiet night leaves the file"
 
 
-def test_orders_of_500_lines_over_many_stores_come_back(installed: Make) -> None:
-    path = shared("data", "iowa-wholesale-2012-01-31.csv")
-    day = [row for row in day_of(path) if row["state_bottle_retail"]][:500]
+def test_orders_of_500_lines_over_many_stores_come_back(installed: Make, tmp_path: Path) -> None:
+    day = [row for row in day_of(shared("data", "iowa-wholesale-2012-01-31.csv")) if row["state_bottle_retail"]][:500]
+    path = tmp_path / "morning.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(day[0]))
+        writer.writeheader()
+        writer.writerows(day)
     installation = installed(lambda company: iowa.load_day(company, path), quickbooks={"plain_unit": "bottle"})
     go_out(installation)
     stores: dict[str, list[dict[str, str]]] = {}
