@@ -129,7 +129,7 @@ def test_keys_of_whoever_runs_us_are_left_alone(tmp_path: Path, monkeypatch: pyt
     agent.listen()
     agent.setblocking(False)
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
-    with openssh(AUTHORIZED) as server, closing(agent):
+    with closing(agent), openssh(AUTHORIZED) as server:
         host_key = asyncssh.read_private_key(server.root.parent / "ssh-ed25519.key").export_public_key()
         (ssh / "known_hosts").write_bytes(f"[127.0.0.1]:{server.port} ".encode() + host_key)
         keyless = replace(by_key(server), private_key=None)
