@@ -1,4 +1,4 @@
-"""What holds for every test: a skip is a failure where the machine is meant to have everything; a PostgreSQL to use."""
+"""What holds for every test: a skip is a failure where the machine is meant to have everything; databases to use."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import psycopg
 import pytest
 import structlog
 
+import mariadb
+from mariadb import MariaDB
 from postgres import Server, running
 
 
@@ -52,6 +54,13 @@ def fresh_postgres(postgres_server: Server) -> Iterator[str]:
     url = _create(postgres_server)
     yield url
     _execute(postgres_server, f'DROP DATABASE "{_name(url)}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDB]:
+    """A MariaDB of this test process's own, begun when a test first asks (two seconds) and gone at the end."""
+    with mariadb.running() as server:
+        yield server
 
 
 def _create(server: Server) -> str:

@@ -142,7 +142,7 @@ def _start(
         return subprocess.Popen(
             ["/bin/sh", "-c", f'ulimit -f {limit}; exec "$@"', "sh", *map(str, command)],
             cwd=place,
-            env=_environment(),
+            env=environment(),
             stdin=connection.fileno(),
             stdout=connection.fileno(),
             stderr=output,
@@ -152,7 +152,8 @@ def _start(
         )
 
 
-def _environment() -> Mapping[str, str]:
+def environment() -> Mapping[str, str]:
+    """What a server is started with, so that it finds the libraries that were unpacked with it."""
     libraries = [str(path) for parts in ("lib", "usr/lib") for path in unpacked().glob(f"{parts}/*-linux-gnu*")]
     return {"PATH": os.defpath, "LD_LIBRARY_PATH": ":".join(libraries)}
 

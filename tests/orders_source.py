@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from routebooks.connectors.base import Company, Connection, OrderCursor
+from routebooks.connectors.base import Company, Connection, OrderCursor, WriteBack
 from routebooks.connectors.pocketadvantage.orders import PocketAdvantageOrders
 from routebooks.errors import RoutebooksError
 from routebooks.sandbox.orders_db import Order, OrderLine
@@ -23,6 +23,12 @@ DEFAULT_COLUMNS = [
     *("order_no", "customer_key", "order_date", "ship_date", "po_number", "rep", "note", "status", "line_count"),
     *("updated_at", "line_no", "item_key", "quantity", "unit", "price"),
 ]
+
+RESULTS = (
+    WriteBack("A", "posted", "4C-1415942229", "1007"),
+    WriteBack("B", "refused", message="QuickBooks hasn't it: 'x'"),
+    WriteBack("gone", "posted"),
+)
 
 
 def connection(url: str, **changed: Any) -> Connection:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -11,20 +12,25 @@ from urllib.parse import quote, quote_plus
 import pytest
 import sqlalchemy as sa
 
-from orders_source import schema
+from mariadb import MariaDB
 from routebooks.connectors.pocketadvantage.orders_database import address, opened
 from routebooks.errors import ConfigError, RoutebooksError, TransientError
 
 SECRET = "pa:ss/w@rd&é %25"
 
 
-@pytest.fixture(scope="module")
-def postgres_schema(postgres_url: str) -> Iterator[str]:
-    with schema(postgres_url, "orders_database_tests") as address:
-        yield address
+@pytest.fixture(params=["postgres_schema", "mariadb_database"])
+def server_url(request: pytest.FixtureRequest) -> sa.URL:
+    """A database of a server, whose password it knows."""
+    url = address(str(request.getfixturevalue(request.param)))
+    if url.get_backend_name() == "mysql":
+        server: MariaDB = request.getfixturevalue("mariadb_server")
+        server.user("keeper", SECRET, f"ALL ON {url.database}.*")
+        url = url.set(username="keeper")
+    return url.set(password=SECRET)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgres_schema", "mariadb_database"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> sa.URL:
     """A database with one table of one row."""
     if request.param == "sqlite":
@@ -32,12 +38,16 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> sa.URL:
         file.write_bytes(b"")
         found = address(f"sqlite:///{file}")
     else:
-        found = address(str(request.getfixturevalue("postgres_schema")))
+        found = address(str(request.getfixturevalue(request.param)))
     with opened(found, writing=True) as database:
         database.exec_driver_sql("DROP TABLE IF EXISTS kept")
         database.exec_driver_sql("CREATE TABLE kept (word VARCHAR(20) NOT NULL)")
         database.exec_driver_sql("INSERT INTO kept VALUES ('one')")
     return found
+
+
+def is_postgres(url: sa.URL) -> bool:
+    return url.get_backend_name() == "postgresql"
 
 
 def words(url: sa.URL) -> list[str]:
@@ -78,13 +88,25 @@ def test_who_only_reads_writes_nothing(url: sa.URL) -> None:
         assert words(url) == ["one"]
 
 
-def test_who_only_reads_moves_no_sequence(postgres_schema: str) -> None:
+def test_who_only_reads_moves_no_sequence(server_url: sa.URL) -> None:
     """A sequence is not set back with its transaction: only the server itself can refuse."""
-    url = address(postgres_schema)
-    run(url, "CREATE SEQUENCE numbers", writing=True)
-    error = refused(lambda: run(url, "SELECT nextval('numbers')"))
-    assert isinstance(error, ConfigError)
-    assert "read-only transaction" in error.problem.detail
+    run(server_url, "CREATE SEQUENCE numbers", writing=True)
+    try:
+        name = "'numbers'" if is_postgres(server_url) else "numbers"
+        error = refused(lambda: run(server_url, f"SELECT NEXTVAL({name})"))
+        assert isinstance(error, ConfigError)
+        assert re.search("read.only transaction", error.problem.detail, re.IGNORECASE)
+    finally:
+        run(server_url, "DROP SEQUENCE numbers", writing=True)
+
+
+def test_who_only_reads_writes_nothing_after_a_statement_that_ended_the_transaction(mariadb_database: str) -> None:
+    def goes_on() -> None:
+        with opened(address(mariadb_database)) as database:
+            database.exec_driver_sql("COMMIT")
+            database.exec_driver_sql("CREATE TABLE other (x INTEGER)")
+
+    assert "READ ONLY" in refused(goes_on).problem.detail
 
 
 def test_a_call_that_fails_is_undone(url: sa.URL) -> None:
@@ -126,12 +148,12 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_server_that_breaks_off_is_away_and_comes_again(postgres_url: str) -> None:
-    url = address(postgres_url)
-    error = refused(lambda: run(url, "SELECT pg_terminate_backend(pg_backend_pid())"))
+def test_a_server_that_breaks_off_is_away_and_comes_again(server_url: sa.URL) -> None:
+    end = "SELECT pg_terminate_backend(pg_backend_pid())" if is_postgres(server_url) else "KILL CONNECTION_ID()"
+    error = refused(lambda: run(server_url, end))
     assert isinstance(error, TransientError)
     assert error.problem.code == "orders-away"
-    with opened(url) as database:
+    with opened(server_url) as database:
         assert database.exec_driver_sql("SELECT 1").scalar() == 1
 
 
@@ -166,19 +188,30 @@ def tells_nothing(error: RoutebooksError, *secrets: str) -> None:
 AS_WRITTEN = sa.URL.create("x", "u", SECRET).render_as_string(hide_password=False).removeprefix("x://u:").rstrip("@")
 
 
+def repeating(url: sa.URL, words: str) -> str:
+    """A statement that the database refuses, repeating the words."""
+    said = words.replace("%", "%%")
+    return f"SELECT CAST('{said}' AS INTEGER)" if is_postgres(url) else f"SELECT EXTRACTVALUE('<a/>', '!{said}')"
+
+
 @pytest.mark.parametrize("words", [SECRET, quote(SECRET), quote(SECRET, safe=""), quote_plus(SECRET), AS_WRITTEN])
-def test_a_password_that_the_database_repeats_is_blotted_out(postgres_url: str, words: str) -> None:
-    url = address(postgres_url).set(password=SECRET)
-    error = refused(lambda: run(url, f"SELECT CAST('{words.replace('%', '%%')}' AS INTEGER)"))
+def test_a_password_that_the_database_repeats_is_blotted_out(server_url: sa.URL, words: str) -> None:
+    error = refused(lambda: run(server_url, repeating(server_url, words)))
     assert error.problem.code == "orders-sql"
     assert "***" in error.problem.detail
     tells_nothing(error, words)
 
 
-def test_no_piece_of_the_statement_is_told_that_could_cut_a_secret_in_two(postgres_url: str) -> None:
-    url = address(postgres_url).set(password=SECRET)
-    error = refused(lambda: run(url, f"SELECT CAST('x' AS INTEGER), '{SECRET.replace('%', '%%')}', {'1, ' * 50} 2"))
-    assert "invalid input syntax" in error.problem.detail
+def test_no_piece_of_the_statement_is_told_that_could_cut_a_secret_in_two(server_url: sa.URL) -> None:
+    if is_postgres(server_url):
+        statement = f"SELECT CAST('x' AS INTEGER), '{SECRET.replace('%', '%%')}', {'1, ' * 50} 2"
+        says = "invalid input syntax"
+    else:
+        # the piece begins at the mistake and has 80 signs
+        statement = f"SELECT 1 SELEKT {'x' * 60} '{SECRET.replace('%', '%%')}'"
+        says = "near 'xxx"
+    error = refused(lambda: run(server_url, statement))
+    assert says in error.problem.detail
     assert SECRET[:5] not in error.problem.detail
 
 
@@ -190,10 +223,18 @@ def test_an_error_after_which_the_connection_is_gone_is_no_mistake_of_the_statem
 
 def test_a_secret_option_is_blotted_out_too(postgres_url: str) -> None:
     url = address(postgres_url).update_query_dict({"sslpassword": SECRET})
-    error = refused(lambda: run(url, f"SELECT CAST('{SECRET.replace('%', '%%')}' AS INTEGER)"))
+    error = refused(lambda: run(url, repeating(url, SECRET)))
     assert "***" in error.problem.detail
     tells_nothing(error)
 
 
 def test_an_address_is_taken_with_blanks_around_it() -> None:
     assert address(" sqlite:///x.db\n").database == "x.db"
+
+
+@pytest.mark.parametrize("kind", ["mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"])
+def test_every_way_to_write_a_mariadb_address(mariadb_database: str, kind: str) -> None:
+    written = mariadb_database.replace("mysql+pymysql:", f"{kind}:")
+    assert written.startswith(f"{kind}://")
+    with opened(address(written)) as database:
+        assert database.exec_driver_sql("SELECT VERSION()").scalar_one().count("MariaDB")

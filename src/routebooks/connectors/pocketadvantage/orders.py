@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from routebooks.connectors.base import Check, Connection, OrderCursor, Setting, SourceOrder, WriteBack
 from routebooks.connectors.pocketadvantage.order_rows import BEGINNING, Reading, gather, text_of
-from routebooks.connectors.pocketadvantage.orders_database import address, opened
+from routebooks.connectors.pocketadvantage.orders_database import address, cleaned, is_tried, opened, title
 from routebooks.errors import ConfigError, RoutebooksError
 from routebooks.records import Field, Stream
 
@@ -50,7 +50,8 @@ class PocketAdvantageOrders:
             name="url",
             secret=True,
             read_anew=True,
-            help="Address of the orders database with user and password: postgresql://user:password@host:5432/database.",
+            help="Address of the orders database with user and password: postgresql://user:password@host/database, or "
+            "mariadb://, mysql://, mssql:// (SQL Server, not tried). A file of SQLite: sqlite:///folder/name.db.",
         ),
         Setting(
             name="query",
@@ -122,7 +123,7 @@ class PocketAdvantageOrders:
             opened(_address(connection)) as database,
             _select(database, connection, BEGINNING, BEGINNING) as result,
         ):
-            columns = _columns(result, reading)
+            columns = _columns(result, reading, connection)
         return Stream(
             name="orders",
             fields=tuple(Field(name=name) for name in columns),
@@ -144,7 +145,7 @@ class PocketAdvantageOrders:
         since = cursor.stamp - _minutes(connection, "overlap_minutes") if cursor else BEGINNING
         until = now - _minutes(connection, "settle_minutes")
         with opened(_address(connection)) as database, _select(database, connection, since, until) as result:
-            names = _columns(result, reading)
+            names = _columns(result, reading, connection)
             rows = (dict(zip(names, row, strict=True)) for row in result)
             return gather(rows, reading, cursor, since, until)
 
@@ -187,7 +188,11 @@ class PocketAdvantageOrders:
 def _check_settings(_: PocketAdvantageOrders, connection: Connection) -> str:
     _reading(connection)
     _statement(connection, "query", _READ_PARAMETERS)
-    return f"The address is one of a {_address(connection).get_backend_name()} database."
+    url = _address(connection)
+    words = f"The address is one of a database of the kind {title(url)}."
+    if is_tried(url):
+        return words
+    return f"{words} Routebooks has not been tried with it: let one order go all the way before you rely on it."
 
 
 def _check_entry(_: PocketAdvantageOrders, connection: Connection) -> str:
@@ -196,8 +201,8 @@ def _check_entry(_: PocketAdvantageOrders, connection: Connection) -> str:
 
 
 def _check_query(orders: PocketAdvantageOrders, connection: Connection) -> str:
-    names = (field.name for field in orders.order_fields(connection).fields)
-    return f"The query runs and has the columns {', '.join(names)}."
+    names = [field.name for field in orders.order_fields(connection).fields]
+    return f"The query runs and has the columns {_shown(names, connection)}."
 
 
 def _check_write_back(_: PocketAdvantageOrders, connection: Connection) -> str:
@@ -288,11 +293,11 @@ def _select(database: sa.Connection, connection: Connection, since: datetime, un
     return database.execute(statement.bindparams(*typed), execution_options=options)
 
 
-def _columns(result: sa.CursorResult[Any], reading: Reading) -> list[str]:
+def _columns(result: sa.CursorResult[Any], reading: Reading, connection: Connection) -> list[str]:
     names = list(result.keys())
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(
-            f"The orders query gives two columns the name {' and '.join(doubled)}.",
+            f"The orders query gives two columns the name {_shown(doubled, connection, ' and ')}.",
             hint="Name the columns in the query one by one, with AS where two tables have the same.",
             code="orders-columns",
         )
@@ -305,8 +310,13 @@ def _columns(result: sa.CursorResult[Any], reading: Reading) -> list[str]:
     )
     if missing := [name for name in wanted if name and name not in names]:
         raise ConfigError(
-            f"The orders query has no column {' and '.join(missing)}; it has {', '.join(names)}.",
+            f"The orders query has no column {' and '.join(missing)}; it has {_shown(names, connection)}.",
             hint="Name the columns in the settings as the query does.",
             code="orders-columns",
         )
     return names
+
+
+def _shown(names: Sequence[str], connection: Connection, between: str = ", ") -> str:
+    # a column without a name is called by its expression, whatever stands in it
+    return cleaned(between.join(names), _address(connection))
