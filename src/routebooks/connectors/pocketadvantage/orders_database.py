@@ -32,7 +32,7 @@ _DRIVERS = {
 }
 _TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MariaDB or MySQL", "mssql": "SQL Server"}
 #: drivers that do not come along, and what installs them
-_OPTIONAL = {"mssql+pymssql": "Install the driver beside Routebooks: pip install 'routebooks[sqlserver]' or pymssql."}
+_OPTIONAL = {"mssql+pymssql": "Install it: pip install 'routebooks[sqlserver]', or pymssql into the .venv of a clone."}
 #: seconds that a database which does not answer is waited for, in the words of each driver that is told
 _TIMEOUTS: Mapping[str, Mapping[str, Any]] = {
     "psycopg": {"connect_timeout": 10},
@@ -129,14 +129,11 @@ def _engine(url: sa.URL) -> sa.Engine:
         sa.event.listen(engine, "handle_error", _leave_unread)
         return engine
     except (NoSuchModuleError, ImportError) as error:
-        raise ConfigError(
-            f"There is no driver for databases of the kind {url.drivername}.",
-            hint=_OPTIONAL.get(
-                url.drivername, "Correct the beginning of the address, or install the driver beside Routebooks."
-            ),
-            code="orders-driver",
-            detail=cleaned(str(error), url),
-        ) from None
+        message = f"There is no driver for databases of the kind {url.drivername}."
+        hint = "Correct the beginning of the address, or install the driver beside Routebooks."
+        if url.drivername in _OPTIONAL:
+            message, hint = f"The driver for {title(url)} is not installed.", _OPTIONAL[url.drivername]
+        raise ConfigError(message, hint=hint, code="orders-driver", detail=cleaned(str(error), url)) from None
     except (SQLAlchemyError, ValueError, TypeError) as error:
         raise ConfigError(
             "The address of the orders database cannot be used.",
@@ -250,7 +247,9 @@ def _numbered(error: Exception) -> tuple[int | None, Any]:
     """The number of an error and its words, of drivers that keep them apart; else None and the driver's error."""
     said = error.orig if isinstance(error, DBAPIError) and error.orig else error
     match said.args:
-        case (int(number), str() | bytes() as words) if not isinstance(said, OSError):
+        case ((int(number), str() | bytes() as words),) | (int(number), str() | bytes() as words) if not isinstance(
+            said, OSError
+        ):
             return number, words if isinstance(words, str) else words.decode(errors="replace")
         case _:
             return None, said
