@@ -53,7 +53,8 @@ def order(number: str, lines: int = 2) -> Order:
 def execute(url: str, *statements: str) -> None:
     engine = sa.create_engine(url)
     try:
-        with engine.begin() as database:
+        # a percent sign is one
+        with engine.execution_options(no_parameters=True).begin() as database:
             for statement in statements:
                 database.exec_driver_sql(statement)
     finally:

@@ -17,21 +17,19 @@ from typer.testing import CliRunner
 
 from certificates import Authority
 from file_servers import PASSWORD, FileServer, Secure, openssh, proftpd, proftpd_sftp, unpacked
+from pages import commands, page
 from routebooks import app
 from routebooks.connectors.filedrop.settings import SETTINGS, open_drop
 from routebooks.connectors.pocketadvantage.files import PocketAdvantageFiles as FILES
 
-DOC = (Path(__file__).resolve().parents[1] / "docs" / "connect-pocketadvantage.md").read_text(encoding="utf-8")
+DOC = page("connect-pocketadvantage.md")
 STEPS = ["reach", "log in", "list", "write", "rename", "remove"]
 SHOWN = re.compile(r"SHA256:[A-Za-z0-9+/]{43}|(?:[0-9A-F]{2}:){31}[0-9A-F]{2}")
 
 
 def section(title: str) -> list[str]:
     """The commands under a heading."""
-    text = DOC.split(f"### {title}\n")[1].split("\n#")[0]
-    return [
-        line for block in re.findall(r"^```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) for line in block.splitlines()
-    ]
+    return commands(DOC, title)
 
 
 class Desk:

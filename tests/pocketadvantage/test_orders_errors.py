@@ -190,6 +190,7 @@ def test_a_user_who_may_only_read(mariadb: str, mariadb_server: MariaDB) -> None
 def test_a_user_who_must_encrypt(mariadb: str, mariadb_server: MariaDB, tmp_path: Path) -> None:
     mariadb_server.user("careful", PASSWORD, "ALL ON orders_tests.*", requires="SSL")
     url = mariadb_server.url("orders_tests", "careful", PASSWORD)
+    assert read(url) == ([], None)
     assert raised(lambda: read(with_option(url, "ssl_disabled", "true"))).problem.code == "orders-login"
     assert read(with_option(url, "ssl_ca", str(mariadb_server.authority))) == ([], None)
     (tmp_path / "other.pem").write_bytes(Authority().pem.encode())

@@ -189,7 +189,7 @@ def _check_settings(_: PocketAdvantageOrders, connection: Connection) -> str:
     _reading(connection)
     _statement(connection, "query", _READ_PARAMETERS)
     url = _address(connection)
-    words = f"The address is one of a database of the kind {title(url)}."
+    words = f"The address names a database of the kind {title(url)}."
     if is_tried(url):
         return words
     return f"{words} Routebooks has not been tried with it: let one order go all the way before you rely on it."
