@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +25,7 @@ from routebooks.connectors.base import (
     SourceOrder,
     WriteAnswer,
     WriteBack,
+    at_once,
 )
 from routebooks.errors import Problem, RecordError, TransientError
 from routebooks.records import Document, Extract, Field, Kind, Layout, Stream, Target, TargetColumn
@@ -202,13 +203,14 @@ class ToyFiles:
         names = tuple(column.name for column in self.layouts()[layout].columns)
         return names, [line.split(",") for line in data.decode().splitlines()]
 
-    def place(self, connection: Connection, layout: str, data: bytes) -> Placed:
+    def place(self, connection: Connection, layout: str, data: bytes, before: Callable[[], None] = at_once) -> Placed:
         if self.fail:
             self.fail -= 1
             raise TransientError("The folder is away.", hint="Wait.", code="toy-away")
         folder, name = self.file_name(connection, layout)
         path = Path(connection.settings["root"]) / folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        before()
         path.write_bytes(data)
         return Placed(str(path), len(data))
 

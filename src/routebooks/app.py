@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from routebooks import cli, running
+from routebooks.clock import random_id
 from routebooks.connectors.base import Connector
 from routebooks.connectors.registry import CONNECTORS
 from routebooks.engine.context import Context
@@ -30,7 +31,7 @@ def context(settings: Settings, connectors: Mapping[str, Connector] = CONNECTORS
     _look_for(settings, begin)
     if begin:
         _make(settings.home)
-    store = Store(settings.store_url)
+    store = Store(settings.store_url, name=random_id(12))
     try:
         store.migrate()
         return Context(

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -15,9 +16,10 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from routebooks.engine import alerts, notify, order_answers, runs, sessions, work
+from routebooks.engine import alerts, notify, order_answers, runs, sessions, work, workers
 from routebooks.engine.context import Context
 from routebooks.engine.durable import Durable
+from routebooks.engine.workers import Worker
 from routebooks.errors import ConfigError
 from routebooks.settings import Settings
 from routebooks.store.runs import Run
@@ -94,9 +96,34 @@ def tick(ctx: Context, durable: Durable, seconds: float) -> Beat:
     )
 
 
-def watch(ctx: Context) -> Beat:
+def watch(ctx: Context, worker: Worker) -> Beat:
     """Looks for what to tell people. Apart from the tick, for a mail server may take its time."""
-    return Beat("alerts", ALERTS_SECONDS, lambda: alerts.look(ctx, notify.send))
+
+    def look() -> None:
+        if worker.speaks():
+            alerts.look(ctx, notify.send)
+
+    return Beat("alerts", ALERTS_SECONDS, look)
+
+
+def heart(worker: Worker, end: Callable[[], None]) -> Beat:
+    """Says again and again that this server lives; `end` ends it when another one took over its work."""
+
+    def beat() -> None:
+        if not worker.seen():
+            log.error("server replaced", worker=worker.id)
+            end()
+
+    return Beat("heart", worker.good_for.total_seconds() / workers.BEATS, beat)
+
+
+def relief(worker: Worker, durable: Durable) -> Beat:
+    """Looks for work that its server cannot do any more. Apart from the heart, for it may have to wait."""
+    return Beat(
+        "relief",
+        worker.good_for.total_seconds() / workers.BEATS,
+        lambda: worker.take_over(durable.at_work, durable.resume),
+    )
 
 
 @contextmanager
@@ -161,18 +188,33 @@ def _no_socket(host: str, port: int, error: OSError | UnicodeError) -> ConfigErr
 def serve(ctx: Context, settings: Settings, sock: socket.socket, ready: Callable[[uvicorn.Server], None]) -> None:
     """Run until told to stop (Ctrl-C, or should_exit of the server that `ready` is handed before it begins).
 
-    Raises ConfigError when another server runs on the same folder, or the artifacts have no place.
+    Raises ConfigError when another server runs on the same folder, the artifacts have no place, or this server does not
+    share with the others what it must; TransientError when another one took over its work.
     """
+    server = uvicorn.Server(uvicorn.Config(web(ctx), log_config=None, access_log=False, timeout_graceful_shutdown=10))
+    replaced = threading.Event()
+
+    def end() -> None:
+        replaced.set()
+        server.should_exit = True
+
+    def begin(beat: Beat) -> None:
+        beat.start()
+        stack.callback(beat.stop)
+
+    silence = timedelta(seconds=settings.silence_seconds)
     with closing(sock), alone(settings.home), ExitStack() as stack:
         ctx.artifacts.check()
-        durable = Durable(settings.durable_url, lambda run_id, phase: work.steps(ctx, run_id, phase))
+        worker = stack.enter_context(workers.joined(ctx, socket.gethostname(), str(settings.home), silence))
+        begin(heart(worker, end))
+        durable = Durable(settings.durable_url, lambda run_id, phase: work.steps(ctx, run_id, phase), worker.id)
         stack.callback(durable.stop)
         durable.launch()
-        for beat in (tick(ctx, durable, settings.tick_seconds), watch(ctx)):
-            beat.start()
-            stack.callback(beat.stop)
-        server = uvicorn.Server(
-            uvicorn.Config(web(ctx), log_config=None, access_log=False, timeout_graceful_shutdown=10)
-        )
+        if ctx.store.shared:
+            begin(relief(worker, durable))
+        begin(tick(ctx, durable, settings.tick_seconds))
+        begin(watch(ctx, worker))
         ready(server)
         server.run(sockets=[sock])
+        if replaced.is_set():
+            raise workers.replaced()

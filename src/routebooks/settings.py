@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     #: how often the server looks for work that is due
     tick_seconds: float = Field(1.0, ge=0.01, le=3600, description="a number of seconds from 0.01 to 3600")
 
+    #: on PostgreSQL: after so long without a word of it, the others take over the work of a server
+    silence_seconds: float = Field(30.0, ge=1, le=3600, description="a number of seconds from 1 to 3600")
+
     @field_validator("home", mode="before")
     @classmethod
     def _expanded(cls, value: str | Path) -> Path:

@@ -354,6 +354,10 @@ class Encoded:
     notes: tuple[Problem, ...] = ()
 
 
+def at_once() -> None:
+    """Nothing that a file has to wait for."""
+
+
 @dataclass(frozen=True)
 class Placed:
     """Where a file lies now."""
@@ -385,8 +389,11 @@ class FileTarget(Protocol):
         """Column names and rows of a file, for showing it to a person."""
         ...
 
-    def place(self, connection: Connection, layout: str, data: bytes) -> Placed:
-        """Put the file in place: temporary name, size check, rename. Repeatable. Raises TransientError, ConfigError."""
+    def place(self, connection: Connection, layout: str, data: bytes, before: Callable[[], None] = at_once) -> Placed:
+        """Put the file in place: temporary name, size check, `before`, rename. Repeatable.
+
+        What `before` raises keeps the file from its place. Raises TransientError, ConfigError.
+        """
         ...
 
 

@@ -36,7 +36,7 @@ def place_file(ctx: Context, run_id: int) -> None:
         delivery = _with_what_was_not_taken(ctx, flow, delivery)
     with ctx.store.read() as tx:
         data = ctx.artifacts.get(tx, delivery.artifact_id)
-    placed = ctx.able(connection.connector, FileTarget).place(connection, flow.target, data)
+    placed = ctx.able(connection.connector, FileTarget).place(connection, flow.target, data, before=ctx.store.check)
     with ctx.store.begin() as tx:
         deliveries.delivered(tx, delivery.id, placed.address, ctx.now())
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 
+from routebooks.engine.workers import REPLACED
+from routebooks.errors import TransientError
+from routebooks.store.database import application_name
+
 #: of the way runs are cut into steps, not of the release: work begun before an update goes on after it
 WORKFLOW_VERSION = "1"
-#: one process owns one SQLite file; after a restart it finds its own work by this name
-EXECUTOR = "routebooks"
 
 #: the named steps of a run's phase; each says whether to go on, and raises nothing
 Steps = Callable[[int, str], Sequence[tuple[str, Callable[[int], bool]]]]
@@ -28,19 +30,40 @@ def _not_told_twice(record: logging.LogRecord) -> bool:
     return not record.getMessage().startswith("DBOS failed to launch")
 
 
-class Durable:
-    """Starts workflows and brings back those that a crash cut off. One of it may live in a process."""
+class _Replaced(BaseException):
+    """Another worker took over the work: nothing of it is written down here. DBOS keeps every Exception of a step."""
 
-    def __init__(self, url: str, steps: Steps) -> None:
+
+def _unless_replaced(step: Callable[[int], bool]) -> Callable[[int], bool]:
+    def do(run_id: int) -> bool:
+        try:
+            return step(run_id)
+        except TransientError as error:
+            if error.problem.code == REPLACED:
+                raise _Replaced from error
+            raise
+
+    return do
+
+
+class Durable:
+    """Starts workflows and brings back those that a crash cut off. One of it may live in a process.
+
+    `worker` is whose work it is: that of another one goes on only when it is taken over.
+    """
+
+    def __init__(self, url: str, steps: Steps, worker: str) -> None:
         config: DBOSConfig = {
             "name": "routebooks",
             "system_database_url": url,
             "application_version": WORKFLOW_VERSION,
-            "executor_id": EXECUTOR,
+            "executor_id": worker,
             "serializer": DBOSPortableJSONSerializer(),
             "notification_listener_polling_interval_sec": 0.5,
             "log_level": "WARNING",
         }
+        if url.startswith("postgresql"):
+            config["db_engine_kwargs"] = {"connect_args": {"application_name": application_name(worker)}}
         for name in ("dbos", "routebooks.dbos"):
             logging.getLogger(name).setLevel(logging.WARNING)
             logging.getLogger(name).addFilter(_not_told_twice)
@@ -49,7 +72,7 @@ class Durable:
         @DBOS.workflow(name="advance")
         def advance(run_id: int, phase: str) -> None:
             for name, step in steps(run_id, phase):
-                if not DBOS.run_step({"name": name}, step, run_id):
+                if not DBOS.run_step({"name": name}, _unless_replaced(step), run_id):
                     return
 
         self._advance: Callable[..., Any] = advance
@@ -69,6 +92,15 @@ class Durable:
             return set()
         found = DBOS.list_workflows(workflow_ids=list(workflow_ids))
         return {item.workflow_id for item in found if item.status not in ("PENDING", "ENQUEUED", "DELAYED")}
+
+    def at_work(self) -> set[str]:
+        """The workers whose work is not done."""
+        found = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        return {item.executor_id for item in found if item.executor_id}
+
+    def resume(self, workers: Collection[str]) -> None:
+        """Let the work that these could not do go on, in any worker that lives. Of two at once, one has an effect."""
+        DBOS._recover_pending_workflows(list(workers))
 
     def stop(self, wait_seconds: int = 20) -> None:
         """Let running work come to its end, then stop."""

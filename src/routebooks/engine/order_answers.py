@@ -19,7 +19,7 @@ from routebooks.store import exchange, flows, rejected
 from routebooks.store import ledger as store
 from routebooks.store import runs as run_store
 from routebooks.store.artifacts import Written
-from routebooks.store.database import Tx
+from routebooks.store.database import Tx, turn
 from routebooks.store.exchange import Request
 from routebooks.store.ledger import Order, OrderState, WriteAttempt
 
@@ -225,6 +225,9 @@ def look_again(ctx: Context) -> None:
         if not store.unknown_without_request(tx, before=now - LOOK_AGAIN):
             return
     with ctx.store.begin() as tx:
+        # Two look-ups for one attempt would have two answers.
+        if not turn(tx, "look again"):
+            return
         for attempt in store.unknown_without_request(tx, before=now - LOOK_AGAIN):
             order = store.order(tx, attempt.ledger_id)
             connection = ctx.connection(tx, flows.flow(tx, order.flow_id).target_id)

@@ -17,7 +17,7 @@ from routebooks.errors import ConfigError, Problem, RoutebooksError, TransientEr
 from routebooks.store import companies, flows
 from routebooks.store import ledger as orders
 from routebooks.store import runs as store
-from routebooks.store.database import Tx
+from routebooks.store.database import Tx, turn
 from routebooks.store.flows import Flow
 from routebooks.store.runs import Phase, Run, State
 
@@ -152,6 +152,8 @@ def tick(ctx: Context, start: Start) -> int:
     """
     now = ctx.now()
     with ctx.store.begin() as tx:
+        if not turn(tx, "tick"):
+            return 0
         _create_due(ctx, tx, now)
         _expire(ctx, tx, now)
         _give_turns(ctx, tx, now)

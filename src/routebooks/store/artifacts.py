@@ -17,6 +17,8 @@ from routebooks.errors import ConfigError, FatalError
 from routebooks.store.database import Tx, from_row, one
 from routebooks.store.tables import artifacts
 
+#: the file by which a place is known again
+MARK = "place"
 #: fast, and qbXML still shrinks to a tenth
 _LEVEL = 1
 
@@ -55,6 +57,17 @@ class ArtifactStore:
             raise _no_place(error) from error
         if kept != b"check":
             raise _no_place(ValueError("other bytes came back"))
+
+    def mark(self) -> str:
+        """What tells this place from every other; a place without a mark is given one. Raises ConfigError."""
+        path = f"{self._root}/{MARK}"
+        try:
+            if not self._fs.exists(path):
+                self._fs.makedirs(self._root, exist_ok=True)
+                self._fs.pipe_file(path, random_id().encode())
+            return str(self._fs.cat_file(path).decode("ascii")).strip()
+        except Exception as error:  # every kind of place has errors of its own
+            raise _no_place(error) from error
 
     def write(self, company_id: int, kind: str, data: bytes, now: datetime) -> Written:
         """Put the bytes on disk, outside of any transaction: they are there when this returns. The same bytes once."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -39,14 +40,30 @@ def from_row(kind: type[D], row: sa.Row[Any]) -> D:
 class Store:
     """Our database: SQLite in a file of its own, or PostgreSQL."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+    def __init__(self, url: str, name: str = "") -> None:
+        """Opens nothing yet. `name` is what this process is known by in PostgreSQL. Raises ConfigError."""
+        self.engine, self.name = _engine(url, name), name
+        #: looked at in every transaction that may write; what it raises keeps that from happening
+        self.fence: Callable[[Tx], None] | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes, of other machines too, may work on this database."""
+        return self.engine.dialect.name == "postgresql"
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """A transaction that may write: committed at the end, rolled back when it raises."""
         with self.engine.begin() as tx:
+            if self.fence is not None:
+                self.fence(tx)
             yield tx
+
+    def check(self) -> None:
+        """Raises what keeps this process from writing, if anything does: to be asked before what nobody can undo."""
+        if self.fence is not None:
+            with self.begin():
+                pass
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
@@ -60,6 +77,7 @@ class Store:
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         with self.begin() as tx:
+            turn(tx, "migrate", wait=True)
             current = MigrationContext.configure(tx).get_current_revision()
             if current is not None and current not in known:
                 raise ConfigError(
@@ -74,6 +92,22 @@ class Store:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def turn(tx: Tx, work: str, *, wait: bool = False) -> bool:
+    """Whether this transaction is the only one at the work of this name, to its end; `wait` waits until it is.
+
+    On SQLite every transaction that may write is alone.
+    """
+    if tx.dialect.name != "postgresql":
+        return True
+    lock = sa.func.pg_advisory_xact_lock if wait else sa.func.pg_try_advisory_xact_lock
+    return tx.execute(sa.select(lock(zlib.crc32(f"routebooks {work}".encode())))).scalar_one() is not False
+
+
+def application_name(name: str) -> str:
+    """What PostgreSQL calls the connections of the process of this name."""
+    return f"routebooks {name}".strip()
 
 
 def file_of(url: str) -> Path | None:
@@ -91,13 +125,14 @@ def is_damaged(error: sa.exc.DBAPIError) -> bool:
     return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def _engine(url: str) -> sa.Engine:
+def _engine(url: str, name: str) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
         if parsed.get_backend_name() == "sqlite":
             return _sqlite(parsed)
         if parsed.get_backend_name() == "postgresql":
-            return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            given = {"application_name": application_name(name)}
+            return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=given)
     except sa.exc.ArgumentError as error:
         raise ConfigError("The database address cannot be read.", hint="Write sqlite:///folder/name.db.") from error
     raise ConfigError(

@@ -56,6 +56,14 @@ class Vault:
             ) from error
         return opened
 
+    def opens(self, sealed: str) -> bool:
+        """Whether a text was sealed with one of these keys."""
+        try:
+            self._fernet.decrypt(sealed.encode())
+        except InvalidToken:
+            return False
+        return True
+
     def hash(self, password: str) -> str:
         """A keyed hash; fit for generated passwords of 128 random bits only (a person's needs argon2id)."""
         return hmac.new(self._hash_key, password.encode(), hashlib.sha256).hexdigest()

@@ -413,6 +413,27 @@ audit = sa.Table(
     sa.Column("detail", sa.JSON(), nullable=False),
 )
 
+#: the server processes at work on this database; who is here no more, or was silent for too long, has no row
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("id", sa.Text(), primary_key=True),
+    _text("host"),
+    _text("home"),
+    _text("key_mark"),
+    _instant("started_at", optional=False),
+    _instant("seen_at", optional=False),
+    _instant("good_until", optional=False),
+)
+
+#: what all workers must share, by its name
+marks = sa.Table(
+    "marks",
+    metadata,
+    sa.Column("name", sa.Text(), primary_key=True),
+    _text("value"),
+)
+
 #: where it is told that something needs a person
 alerts = sa.Table(
     "alerts",

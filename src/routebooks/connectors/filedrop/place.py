@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 
-from routebooks.connectors.base import Check, Placed
+from routebooks.connectors.base import Check, Placed, at_once
 from routebooks.connectors.filedrop.base import (
     FOLDER_MISSING,
     LOG_IN_REFUSED,
@@ -29,15 +29,23 @@ _MARK_DIGITS = 12
 
 
 def place(
-    drop: FileDrop, folder: str, name: str, data: bytes, temporary: str = "suffix", *, read_back: bool = False
+    drop: FileDrop,
+    folder: str,
+    name: str,
+    data: bytes,
+    temporary: str = "suffix",
+    *,
+    read_back: bool = False,
+    before: Callable[[], None] = at_once,
 ) -> Placed:
     """Write under a temporary name, see that all arrived, rename over; the folder is made when missing. Repeatable.
 
     `temporary` is "suffix" (name.mark.part, beside the file) or "folder" (.incoming/name.mark). The mark is made of the
     bytes, so that a call with the same ones goes on where one before broke off. `read_back` compares every byte and not
-    only the size. The file is always a whole one. Where the server refuses to rename over a file, the old one is
-    removed first; should we break off just then, the new one lies complete under the mark "ready", and the next call
-    finishes that rename first. Raises TransientError, ConfigError.
+    only the size. `before` is called when all is there, just before the file takes its place. The file is always a
+    whole one. Where the server refuses to rename over a file, the old one is removed first; should we break off just
+    then, the new one lies complete under the mark "ready", and the next call finishes that rename first. Raises
+    TransientError, ConfigError, and what `before` raises.
     """
     mark = _mark(data)
     temp, ready = (_temporary_name(name, each, temporary) for each in (mark, "ready"))
@@ -45,6 +53,7 @@ def place(
     _finish(drop, folder, ready, name)
     _clear_others(drop, folder, name, mark, temporary)
     _upload(drop, folder, temp, data, read_back)
+    before()
     try:
         drop.rename(folder, temp, name)
     except ConfigError as error:

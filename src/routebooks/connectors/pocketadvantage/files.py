@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pyarrow as pa
 
-from routebooks.connectors.base import Check, Connection, Encoded, Placed, Setting
+from routebooks.connectors.base import Check, Connection, Encoded, Placed, Setting, at_once
 from routebooks.connectors.filedrop.base import FileDrop
 from routebooks.connectors.filedrop.place import check, fetch, place
 from routebooks.connectors.filedrop.settings import SETTINGS, open_drop
@@ -142,8 +142,11 @@ class PocketAdvantageFiles:
         """Column names and rows of a file, for showing it to a person."""
         return fil.decode(_layout(connection, layout), dialect(connection), data)
 
-    def place(self, connection: Connection, layout: str, data: bytes) -> Placed:
-        """Put the file in place: temporary name, size check, rename. Repeatable. Raises TransientError, ConfigError."""
+    def place(self, connection: Connection, layout: str, data: bytes, before: Callable[[], None] = at_once) -> Placed:
+        """Put the file in place: temporary name, size check, `before`, rename. Repeatable.
+
+        Raises TransientError, ConfigError, and what `before` raises.
+        """
         folder, name = self.file_name(connection, layout)
         marker = _names(connection).get(_MARKER)
         with _drop(connection) as drop:
@@ -151,7 +154,7 @@ class PocketAdvantageFiles:
                 # last night's marker would tell the receiver that tonight's files are all in place
                 drop.make_folder(folder)
                 drop.remove(folder, marker)
-            return place(drop, folder, name, data, **_manner(connection))
+            return place(drop, folder, name, data, before=before, **_manner(connection))
 
     def fetch(self, connection: Connection, layout: str) -> bytes | None:
         """The file as it lies at the target; None when there is none. Raises TransientError, ConfigError."""
