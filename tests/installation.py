@@ -22,7 +22,7 @@ from routebooks.store import companies
 from routebooks.store import flows as flow_store
 from routebooks.store import ledger as ledger_store
 from routebooks.store import runs as run_store
-from routebooks.store.ledger import Order
+from routebooks.store.ledger import Order, OrderState
 from routebooks.store.runs import Phase, Run
 
 PATIENCE = 60.0
@@ -131,3 +131,25 @@ def install(settings: Settings, world: SandboxWorld, **more: dict[str, str]) -> 
         run_every_minutes=None,
     )
     return Installation(settings, ctx, world, qwc, added["quickbooks"].password or "", made)
+
+
+def files_are_right(installation: Installation, *more: str) -> None:
+    """Every good customer and item stands in its file once, and nothing else lies in the folder."""
+    folder = installation.world.ftp_root / "latest4711"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(["customer.fil", "item.fil", *more])
+    keys = [line.split(b"\t")[1] for line in installation.file("customer.fil").splitlines()]
+    accounts = [customer.get("AccountNumber", "").encode() for customer in installation.world.company.customers()]
+    good = [account for account in accounts if account and accounts.count(account) == 1]
+    assert sorted(keys) == sorted(good)
+    assert installation.file("item.fil").count(b"\r\n") == 182
+
+
+def orders_stand_once(installation: Installation) -> None:
+    """Every order that QuickBooks took stands in it once, and the orders database knows."""
+    posted = [order["Other"] for order in installation.world.company.sales_orders()]
+    assert len(posted) == len(set(posted))
+    assert len(posted) >= 9
+    for key in posted:
+        order = installation.order(key)
+        assert order is not None
+        assert (order.state, order.told) == (OrderState.POSTED, "posted")

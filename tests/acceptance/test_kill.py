@@ -9,69 +9,35 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from installation import PATIENCE, Installation, install
+from installation import PATIENCE, Installation, files_are_right, install, orders_stand_once
 from routebooks import server
 from routebooks.sandbox.update import Result
 from routebooks.sandbox.world import SandboxWorld
-from routebooks.settings import load
+from routebooks.settings import Settings, load
 from routebooks.store import runs as run_store
-from routebooks.store.ledger import OrderState
 from routebooks.store.runs import Phase, State
+from server_process import Process
 
 #: a server that ticks once, at its start, and then hardly ever: what is ready after that stays ready
 ONE_TICK = 3600.0
 
 
-class Process:
-    """`routebooks serve` as a process of its own."""
+class Killed(Process):
+    """The server of an installation."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, settings: Settings, installation: Installation) -> None:
+        super().__init__(settings)
         self.installation = installation
-        self._running: subprocess.Popen[bytes] | None = None
-
-    def start(self, tick_seconds: float = 0.05) -> None:
-        """Start, and wait until it answers."""
-        settings = self.installation.settings
-        environment = {
-            **os.environ,
-            "ROUTEBOOKS_PORT": str(settings.port),
-            "ROUTEBOOKS_PUBLIC_URL": settings.public_url,
-            "ROUTEBOOKS_TICK_SECONDS": str(tick_seconds),
-        }
-        command = [sys.executable, "-m", "routebooks", "--home", str(settings.home), "serve"]
-        self._running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        end = time.monotonic() + PATIENCE
-        while True:
-            with suppress(urllib.error.URLError, ConnectionError):
-                urllib.request.urlopen(f"{settings.public_url}/webconnector/support", timeout=5).close()
-                return
-            assert self._running.poll() is None, (self._running.stderr or sys.stdin).read()
-            assert time.monotonic() < end, "the server does not come up"
-            time.sleep(0.05)
-
-    def kill(self) -> None:
-        """The power goes."""
-        if self._running is not None:
-            self._running.kill()
-            self._running.communicate()
-            self._running = None
-
-    def again(self, tick_seconds: float = 0.05) -> None:
-        """Killed, and started anew."""
-        self.kill()
-        self.start(tick_seconds)
 
 
 @pytest.fixture
-def process(tmp_path: Path) -> Iterator[Process]:
+def process(tmp_path: Path) -> Iterator[Killed]:
     """A server process, not started yet, with a seeded sandbox."""
     with ExitStack() as stack:
         world = SandboxWorld(tmp_path / "sandbox")
@@ -83,23 +49,12 @@ def process(tmp_path: Path) -> Iterator[Process]:
         settings = load(home=tmp_path / "home", public_url=f"http://localhost:{port}", port=port)
         installation = install(settings, world, quickbooks={"page_size": "30", "plain_unit": "case"})
         stack.callback(installation.ctx.store.close)
-        made = Process(installation)
+        made = Killed(settings, installation)
         stack.callback(made.kill)
         yield made
 
 
-def files_are_right(installation: Installation, *more: str) -> None:
-    """Every good customer and item stands in its file once, and nothing else lies in the folder."""
-    folder = installation.world.ftp_root / "latest4711"
-    assert sorted(path.name for path in folder.iterdir()) == sorted(["customer.fil", "item.fil", *more])
-    keys = [line.split(b"\t")[1] for line in installation.file("customer.fil").splitlines()]
-    accounts = [customer.get("AccountNumber", "").encode() for customer in installation.world.company.customers()]
-    good = [account for account in accounts if account and accounts.count(account) == 1]
-    assert sorted(keys) == sorted(good)
-    assert installation.file("item.fil").count(b"\r\n") == 182
-
-
-def night(process: Process, *more: str) -> None:
+def night(process: Killed, *more: str) -> None:
     """A night to its end, whatever happened before."""
     installation = process.installation
     made = [run.id for run in active(installation)]
@@ -115,7 +70,7 @@ def active(installation: Installation) -> list[run_store.Run]:
         return run_store.active_runs(tx)
 
 
-def test_killed_in_mid_extract(process: Process) -> None:
+def test_killed_in_mid_extract(process: Killed) -> None:
     process.installation.ask("customers", "items")
     process.start()
     process.installation.until_called_for([run.id for run in active(process.installation)])
@@ -132,7 +87,7 @@ def test_killed_in_mid_extract(process: Process) -> None:
     night(process)
 
 
-def test_killed_after_the_last_page_and_before_the_work(process: Process) -> None:
+def test_killed_after_the_last_page_and_before_the_work(process: Killed) -> None:
     process.installation.ask("customers", "items")
     process.start(ONE_TICK)
     process.installation.until_called_for([run.id for run in active(process.installation)])
@@ -142,7 +97,7 @@ def test_killed_after_the_last_page_and_before_the_work(process: Process) -> Non
     night(process)
 
 
-def test_killed_in_mid_upload(process: Process) -> None:
+def test_killed_in_mid_upload(process: Killed) -> None:
     ftp = process.installation.world.ftp
     ftp.cut_upload_after = 5000
     killed: list[bool] = []
@@ -164,18 +119,7 @@ def test_killed_in_mid_upload(process: Process) -> None:
     night(process)
 
 
-def orders_stand_once(installation: Installation) -> None:
-    """Every order that QuickBooks took stands in it once, and the orders database knows."""
-    posted = [order["Other"] for order in installation.world.company.sales_orders()]
-    assert len(posted) == len(set(posted))
-    assert len(posted) >= 9
-    for key in posted:
-        order = installation.order(key)
-        assert order is not None
-        assert (order.state, order.told) == (OrderState.POSTED, "posted")
-
-
-def first_night(process: Process) -> Installation:
+def first_night(process: Killed) -> Installation:
     # The invoices bring the units of measure that orders are written in.
     process.installation.ask("customers", "items", "invoices")
     process.start()
@@ -186,7 +130,7 @@ def first_night(process: Process) -> Installation:
     return installation
 
 
-def test_killed_after_an_order_was_handed_out_and_before_its_answer(process: Process) -> None:
+def test_killed_after_an_order_was_handed_out_and_before_its_answer(process: Killed) -> None:
     installation = first_night(process)
     company = installation.world.company
     carried_out = company.process
@@ -207,7 +151,7 @@ def test_killed_after_an_order_was_handed_out_and_before_its_answer(process: Pro
     orders_stand_once(installation)
 
 
-def test_killed_after_the_answer_and_before_the_write_back(process: Process) -> None:
+def test_killed_after_the_answer_and_before_the_write_back(process: Killed) -> None:
     installation = first_night(process)
     process.again(ONE_TICK)
     (run,) = active(installation)
@@ -224,7 +168,7 @@ def posted_keys(installation: Installation) -> list[str]:
     return [str(order["Other"]) for order in installation.world.company.sales_orders()]
 
 
-def test_a_second_server_on_the_same_folder_is_refused(process: Process) -> None:
+def test_a_second_server_on_the_same_folder_is_refused(process: Killed) -> None:
     process.start()
     settings = process.installation.settings
     command = [sys.executable, "-m", "routebooks", "--home", str(settings.home), "serve"]

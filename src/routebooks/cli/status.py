@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -15,11 +16,12 @@ from routebooks.cli.params import Json, OnlyCompany, examples
 from routebooks.cli.problems import FAILED
 from routebooks.cli.state import state_of
 from routebooks.cli.views import View, connection_view, flow_view
-from routebooks.cli.words import count, instant, quoted
+from routebooks.cli.words import count, instant, quoted, span
 from routebooks.engine.context import Context
-from routebooks.store import companies, flows, rejected
+from routebooks.store import companies, flows, rejected, workers
 from routebooks.store.companies import CompanyRow
 from routebooks.store.database import Tx
+from routebooks.store.workers import WorkerRow
 
 app = typer.Typer()
 
@@ -38,14 +40,37 @@ def status(
         chosen = companies.all_companies(tx) if company is None else [find.company(tx, company)]
         open_records = rejected.count_open(tx)
         views = [_view(context, tx, row, open_records.get(row.id, 0)) for row in chosen]
+        at_work = [_worker(each, workers.clock(tx)) for each in workers.all_workers(tx)]
     views.sort(key=lambda view: not view["needs"])
-    needs = sum(len(view["needs"]) for view in views)
+    needs = sum(len(view["needs"]) for view in views) + sum(bool(each["needs"]) for each in at_work)
     last = f"{count(needs, 'thing')} to look at, marked with !." if needs else "Nothing needs a person."
     none_yet = f"No company yet in {state.settings.home}: `routebooks company add` makes the first one."
-    shown = [part for view in views for part in _shown(view)] + [Text(last if views else none_yet)]
-    output({"needs_a_person": needs > 0, "companies": views}, as_json, *shown)
+    shown = [part for view in views for part in _shown(view)]
+    if at_work:
+        shown += [table(("", "", "home", "on", "last"), map(_worker_row, at_work), ""), Text("")]
+    shown.append(Text(last if views else none_yet))
+    output({"needs_a_person": needs > 0, "companies": views, "workers": at_work}, as_json, *shown)
     if check and needs:
         raise typer.Exit(FAILED)
+
+
+def _worker(row: WorkerRow, now: datetime) -> View:
+    silent = row.good_until < now
+    return {
+        "id": row.id,
+        "host": row.host,
+        "home": row.home,
+        "started_at": row.started_at,
+        "seen_at": row.seen_at,
+        "seconds_ago": max(0, round((now - row.seen_at).total_seconds())),
+        "needs": "It is silent: start it again (`routebooks serve`), unless another one runs." if silent else "",
+    }
+
+
+def _worker_row(view: View) -> tuple[object, ...]:
+    ago = timedelta(seconds=view["seconds_ago"])
+    seen = f"seen {span(ago) if ago >= timedelta(minutes=1) else count(ago.seconds, 'second')} ago"
+    return _mark(view), "server", view["home"], view["host"], f"{seen}. {view['needs']}" if view["needs"] else seen
 
 
 def _view(ctx: Context, tx: Tx, row: CompanyRow, open_records: int) -> View:
