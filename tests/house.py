@@ -198,10 +198,14 @@ def _blank() -> bytes:
         return path.read_bytes()
 
 
-def build(folder: Path) -> House:
-    """The house on a fresh database in a folder."""
-    (folder / "routebooks.db").write_bytes(_blank())
-    store = Store(f"sqlite:///{folder / 'routebooks.db'}")
+def build(folder: Path, url: str = "") -> House:
+    """The house on a fresh database: SQLite in the folder, or the empty one at the address."""
+    if url:
+        store = Store(url)
+        store.migrate()
+    else:
+        (folder / "routebooks.db").write_bytes(_blank())
+        store = Store(f"sqlite:///{folder / 'routebooks.db'}")
     clock, files, orders = HandClock(), ToyFiles(), ToyOrders()
     ctx = Context(
         store=store,

@@ -170,14 +170,14 @@ def test_a_server_that_stood_still_puts_nothing_in_place_when_it_comes_to_itself
     installation, still = pair.installation, list[int]()
     answer = servers._Handler.ftp_SIZE
 
-    def stand_still_when_all_is_there(handler: Any, path: str) -> None:
-        # What a server asks between the last byte of an upload and the rename.
-        if not still and path.endswith(".part") and Path(path).exists():
+    def stand_still(handler: Any, path: str) -> None:
+        # It asks before the upload: later it would find its temporary file renamed by the other one.
+        if not still and path.endswith(".part"):
             still.append(pair.deliverer())
             pair.processes[still[0]].stand_still()
         answer(handler, path)
 
-    monkeypatch.setattr(servers._Handler, "ftp_SIZE", stand_still_when_all_is_there)
+    monkeypatch.setattr(servers._Handler, "ftp_SIZE", stand_still)
     pair.start()
     night = installation.ask("customers")
     installation.until_called_for(night)

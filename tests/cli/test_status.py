@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from cli_program import Program
 from house import Books, record
+from routebooks.store import workers
 from routebooks.webconnector.service import WebConnectorService
 
 
@@ -84,3 +87,18 @@ def test_a_log_in_with_a_wrong_password_is_told(well: Program) -> None:
     assert "wrong password at" in shown
     assert "guessed" not in shown
     assert well.json("connection", "show", "Harbor", "toy_caller")["state"] == "shut out"
+
+
+def test_the_server_is_shown_with_when_it_was_last_seen_and_a_silent_one_is_to_be_looked_at(well: Program) -> None:
+    assert well.json("status")["workers"] == []
+    with well.house.ctx.store.begin() as tx:
+        for name, good_for in (("living", timedelta(hours=1)), ("silent", timedelta(hours=-1))):
+            workers.add_worker(tx, name, host="mill", home=f"/srv/{name}", key_mark="", good_for=good_for)
+    lines = well("status", "--check", code=1).stdout.splitlines()
+    shown = next(line.split() for line in lines if "/srv/living" in line)
+    assert (shown[:4], shown[-1]) == (["server", "/srv/living", "mill", "seen"], "ago")
+    assert [line for line in lines if line.startswith("!") and "/srv/silent" in line]
+    assert lines[-1] == "1 thing to look at, marked with !."
+    living, silent = sorted(well.json("status")["workers"], key=lambda each: str(each["id"]))
+    assert set(living) == {"id", "host", "home", "started_at", "seen_at", "seconds_ago", "needs"}
+    assert (living["needs"], "routebooks serve" in silent["needs"]) == ("", True)

@@ -51,6 +51,23 @@ def test_a_file_is_put_in_place_and_replaced(
         assert files(server.root) == {path: data}
 
 
+def test_what_may_not_go_any_more_is_asked_for_last_and_keeps_the_old_file(
+    drop: FileDrop, server: SandboxFtpServer
+) -> None:
+    arrived: list[dict[str, bytes]] = []
+
+    def forbid() -> None:
+        arrived.append(files(server.root))
+        raise TransientError("not any more")
+
+    with drop:
+        place(drop, "latest7", "customer.fil", OLD)
+        with pytest.raises(TransientError, match="not any more"):
+            place(drop, "latest7", "customer.fil", NEW, before=forbid)
+    assert sorted(arrived[0].values()) == sorted([OLD, NEW])
+    assert files(server.root)["latest7/customer.fil"] == OLD
+
+
 @pytest.mark.parametrize("temporary", ["suffix", "folder"])
 def test_an_upload_that_is_cut_off_leaves_the_old_file_and_the_next_one_succeeds(
     server: SandboxFtpServer, ftp_drop: FtpDrop, temporary: str

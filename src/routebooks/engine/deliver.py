@@ -205,6 +205,7 @@ def _mark(ctx: Context, run_id: int) -> None:
         )
     files = ctx.connector(connection.connector)
     if last and isinstance(files, Marking):
+        ctx.store.check()
         files.mark_done(connection)
 
 

@@ -76,6 +76,7 @@ class Durable:
                     return
 
         self._advance: Callable[..., Any] = advance
+        self._worker = worker
 
     def launch(self) -> None:
         """Begin; what a crash cut off goes on in the background."""
@@ -105,16 +106,19 @@ class Durable:
     def stop(self, wait_seconds: int = 20) -> None:
         """Let running work come to its end, then stop."""
         # Asked to wait, DBOS waits a second at the least.
-        DBOS.destroy(workflow_completion_timeout_sec=0 if _is_idle() else wait_seconds, destroy_registry=True)
+        DBOS.destroy(
+            workflow_completion_timeout_sec=0 if _is_idle(self._worker) else wait_seconds, destroy_registry=True
+        )
 
 
-def _is_idle() -> bool:
-    """Whether no work goes on; False also when the database does not say so within a second."""
+def _is_idle(worker: str) -> bool:
+    """Whether no work of this worker goes on; False also when the database does not say so within a second."""
     found: list[int] = []
 
     def ask() -> None:
         with suppress(Exception):
-            found.append(len(DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)))
+            mine = DBOS.list_workflows(status="PENDING", executor_id=worker, load_input=False, load_output=False)
+            found.append(len(mine))
 
     # DBOS asks for ever a database that is away.
     asking = threading.Thread(target=ask, daemon=True)

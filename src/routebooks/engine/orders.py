@@ -77,6 +77,7 @@ def tell(ctx: Context, run_id: int) -> None:
         for order in orders
     ]
     if results:
+        ctx.store.check()
         ctx.able(connection.connector, OrderSource).write_back(connection, results)
     with ctx.store.begin() as tx:
         for order in orders:
