@@ -140,6 +140,7 @@ def test_who_was_away_itself_takes_nothing_over_before_it_is_steady(two: Two) ->
     durable = Durable("one")
     two.silence(first)
     two.silence(second)
+    second.take_over(durable.at_work, durable.resume)
     assert second.seen()
     second.take_over(durable.at_work, durable.resume)
     assert durable.resumed == set()

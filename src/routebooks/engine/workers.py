@@ -66,7 +66,7 @@ class Worker:
         """
         if self.steady >= BEATS:
             with self.ctx.store.begin() as tx:
-                gone = store.remove_silent(tx) if turn(tx, "take over") else []
+                gone = store.remove_silent(tx, self.id) if turn(tx, "take over") else []
             for each in gone:
                 log.warning("server silent", worker=each.id, host=each.host, seen_at=each.seen_at)
         # In this order: a worker has its row before it has work.
