@@ -72,8 +72,8 @@ def all_workers(tx: Tx) -> list[WorkerRow]:
 def remove_silent(tx: Tx, by: str) -> list[WorkerRow]:
     """Take the silent workers away, with all that they have open in this database; who they were. PostgreSQL only.
 
-    None, when `by`, the worker that asks, was silent itself: then it cannot tell who else is. What is open is ended, for
-    a machine that lost its power, or a process that stands still, may hold locks for hours.
+    None, when `by`, the worker that asks, was silent itself: then it cannot tell who else is. What is open is ended,
+    for a machine that lost its power, or a process that stands still, may hold locks for hours.
     """
     silent = [each for each in all_workers(tx) if each.good_until < clock(tx)]
     if by in (each.id for each in silent):
