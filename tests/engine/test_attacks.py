@@ -150,6 +150,24 @@ def test_a_clearing_that_quickbooks_cannot_read_is_given_up(linked: House) -> No
     assert linked.state(customers).state is State.DONE
 
 
+@pytest.mark.parametrize("kind", ["write", "find"])
+def test_what_ends_every_session_is_asked_last(linked: House, kind: str) -> None:
+    books = Books({"customers": records(range(1, 4))})
+
+    def ends_the_session(request: dict[str, Any]) -> Any:
+        if kind in request:
+            return None
+        return {"outcome": "unknown"} if "write" in request else books(request)
+
+    linked.visit(ends_the_session)
+    customers = linked.run("customers")
+    linked.visit(ends_the_session)
+    linked.tick()
+    assert linked.state(customers).state is State.DONE
+    linked.visit(books)
+    assert linked.order("A-1").state is (OrderState.POSTED if kind == "write" else OrderState.NEW)
+
+
 def test_an_order_at_which_quickbooks_breaks_down_keeps_nothing_else_from_going(linked: House) -> None:
     books = Books({"customers": records(range(1, 4))})
     customers = linked.run("customers")

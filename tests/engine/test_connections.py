@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from house import Books, House, records
-from routebooks.connectors.base import Connector
+from routebooks.connectors.base import Connector, Setting
 from routebooks.engine import connections
 from routebooks.errors import ConfigError
 from routebooks.store import companies
+from routebooks.store import flows as flow_store
 from routebooks.store.companies import ConnectionRow
 
 
@@ -69,6 +70,23 @@ def test_how_writes_are_recognised_is_not_changed_while_one_is_open(house: House
     house.visit(books)
     with house.ctx.store.begin() as tx:
         connections.change(house.ctx, tx, row(house), {"page_size": "7"}, "test")
+
+
+def test_what_orders_are_known_by_is_not_changed_once_they_were_read(house: House) -> None:
+    house.orders.settings = (Setting(name="key_column", help="", default="order_no", fixed_once_read=True),)
+
+    def change(value: str) -> None:
+        with house.ctx.store.begin() as tx:
+            orders = companies.connection(tx, flow_store.flow(tx, house.flows["orders"]).source_id)
+            connections.change(house.ctx, tx, orders, {"key_column": value}, "test")
+
+    change("number")
+    house.orders.put("A-1", "1", "11")
+    house.run("orders")
+    change("number")
+    with pytest.raises(ConfigError) as caught:
+        change("order_no")
+    assert caught.value.problem.code == "setting-fixed"
 
 
 def test_a_test_tells_what_the_visits_have_shown(house: House) -> None:

@@ -51,6 +51,8 @@ class Setting:
     assumed: bool = False
     #: a write that is under way is recognised by it: it cannot be changed before the answer is here
     fixed_while_writing: bool = False
+    #: records that were read are known by it: with another value they would look new
+    fixed_once_read: bool = False
     #: it says which records there are and when they changed: with another value, flows from here read from the start
     read_anew: bool = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,19 +70,13 @@ def change(ctx: Context, tx: Tx, row: ConnectionRow, given: Mapping[str, str], a
     """Set settings of a connection anew; the others stay. Raises ConfigError."""
     kind = ctx.connector(row.connector)
     settings, secrets = _sort(kind, given, complete=False)
-    fixed = {setting.name: setting.default for setting in kind.settings if setting.fixed_while_writing}
-    touched = [name for name in fixed if name in settings and settings[name] != row.settings.get(name, fixed[name])]
-    if touched and ledger.unsettled_to(tx, row.id):
-        raise ConfigError(
-            f"{touched[0]} cannot be changed while an order is on its way.",
-            hint="Let the Web Connector finish (`routebooks order list --state sending`), then change it.",
-            code="setting-in-use",
-        )
+    before = {setting.name: row.settings.get(setting.name, setting.default) for setting in kind.settings}
+    _check_fixed(tx, row, [s for s in kind.settings if settings.get(s.name, before[s.name]) != before[s.name]])
     kept = ctx.vault.open(row.secrets)
     store.change_connection(
         tx, row.id, settings={**row.settings, **settings}, secrets=ctx.vault.seal({**kept, **secrets})
     )
-    before = {**row.settings, **kept}
+    before = {**before, **kept}
     if _reads_otherwise(kind, before, {**before, **settings, **secrets}):
         flows.rewind(tx, row.id, ctx.now())
     audit.note(
@@ -94,6 +88,23 @@ def change(ctx: Context, tx: Tx, row: ConnectionRow, given: Mapping[str, str], a
         now=ctx.now(),
         settings=sorted(given),
     )
+
+
+def _check_fixed(tx: Tx, row: ConnectionRow, touched: Sequence[Setting]) -> None:
+    for setting in touched:
+        if setting.fixed_while_writing and ledger.unsettled_to(tx, row.id):
+            raise ConfigError(
+                f"{setting.name} cannot be changed while an order is on its way.",
+                hint="Let the Web Connector finish (`routebooks order list --state sending`), then change it.",
+                code="setting-in-use",
+            )
+        if setting.fixed_once_read and ledger.any_from(tx, row.id):
+            raise ConfigError(
+                f"{setting.name} cannot be changed any more: by another one, orders that were read before would look "
+                "new, and be posted twice.",
+                hint="Add another connection and a flow from it, and give the flow a start_date.",
+                code="setting-fixed",
+            )
 
 
 def _reads_otherwise(kind: Connector, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -6,7 +6,6 @@ Every request is marked as out, and every answer kept, in a transaction before t
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from routebooks.connectors.base import Outcome, Page
 from routebooks.engine import extracts, identity, ledger, order_answers, sessions
@@ -181,24 +180,11 @@ def _refused(ctx: Context, visit: Visit, request: Request, hresult: str, message
         elif request.kind in ("find", "clear") and final:
             order_answers.not_understood(tx, request, problem, visit.now)
         elif request.kind in ("write", "find", "clear"):
-            # Nobody knows whether it was done: the same bytes go out again, after all that waits, so that one order
-            # at which QuickBooks breaks down keeps nothing else from going.
-            _last_in_line(tx, request, visit.now)
+            # Nobody knows whether it was done.
+            sessions.again(tx, request)
         return final and request.kind != "identity"
 
     return record
-
-
-def _last_in_line(tx: Tx, request: Request, now: datetime) -> None:
-    store.add_request(
-        tx,
-        connection_id=request.connection_id,
-        kind=request.kind,
-        request=request.request,
-        now=now,
-        run_id=request.run_id,
-        write_attempt_id=request.write_attempt_id,
-    )
 
 
 def _progress(tx: Tx, visit: Visit) -> int:

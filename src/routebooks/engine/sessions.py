@@ -161,11 +161,25 @@ def _end(ctx: Context, tx: Tx, session: Session, state: str, now: datetime) -> N
         elif request.kind == "identity":
             store.change_request(tx, request.id, state="dropped", answered_at=now)
         else:
-            store.change_request(tx, request.id, state="waiting", session_id=None)
+            store.change_request(tx, request.id, state="dropped", answered_at=now)
+            again(tx, request)
     waiting = store.next_waiting(tx, session.connection_id, clear_before=now)
     while waiting is not None and waiting.urgent and waiting.attempt_id is not None:
         extracts.break_attempt(ctx, tx, waiting.attempt_id, LOST, now)
         waiting = store.next_waiting(tx, session.connection_id, clear_before=now)
+
+
+def again(tx: Tx, request: Request) -> None:
+    """Let the same bytes wait once more, after all else: what QuickBooks breaks down at keeps nothing from going."""
+    store.add_request(
+        tx,
+        connection_id=request.connection_id,
+        kind=request.kind,
+        request=request.request,
+        now=request.created_at,
+        run_id=request.run_id,
+        write_attempt_id=request.write_attempt_id,
+    )
 
 
 def end_silent(ctx: Context) -> None:

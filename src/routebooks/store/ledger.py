@@ -235,6 +235,12 @@ def unsettled_to(tx: Tx, connection_id: int) -> int:
     return int(tx.execute(query).scalar_one())
 
 
+def any_from(tx: Tx, connection_id: int) -> bool:
+    """Whether an order was read from the system of a connection."""
+    query = sa.select(ledger.c.id).join(flows, flows.c.id == ledger.c.flow_id)
+    return tx.execute(query.where(flows.c.source_id == connection_id).limit(1)).one_or_none() is not None
+
+
 def outcomes_of(tx: Tx, run_id: int) -> dict[str, int]:
     """How many orders that a run tried to write now stand in each state."""
     query = (

@@ -61,7 +61,11 @@ class PocketAdvantageOrders:
             help="One row for each line, the order's own columns repeated; :since and :until bound the change stamp.",
         ),
         Setting(
-            name="key_column", default="order_no", assumed=True, help="Column of the query with the order's number."
+            name="key_column",
+            default="order_no",
+            assumed=True,
+            fixed_once_read=True,
+            help="Column of the query with the order's number. It cannot be changed once orders were read.",
         ),
         Setting(
             name="stamp_column",
