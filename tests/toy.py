@@ -82,7 +82,7 @@ class ToyCaller:
     name = "toy_caller"
     title = "Toy books"
     settings: tuple[Setting, ...] = (
-        Setting(name="page_size", help="Records a page.", default=100),
+        Setting(name="page_size", help="Records a page.", default=100, minimum=1, maximum=1000),
         Setting(name="company_file", help="Path.", default=""),
     )
 

@@ -32,6 +32,17 @@ def test_a_name_is_taken_once(program: Program) -> None:
     assert len(program.json("company", "list")) == 1
 
 
+def test_a_cust_id_is_taken_once(program: Program) -> None:
+    program("company", "add", "Dock", "--cust-id", "A12")
+    for taken in ("A12", "a12"):
+        said = program.refused("company", "add", "Other", "--cust-id", taken)
+        assert "Dock has the cust_id 'A12' already" in said
+        assert f"such as {taken}-trial" in said
+        assert "[cust-id-exists]" in said
+    assert "[cust-id-exists]" in program.refused("company", "set", "Harbor", "--cust-id", "A12")
+    program("company", "set", "Dock", "--cust-id", "a12")
+
+
 @pytest.mark.parametrize("name", ["", "  ", " x", "a\nb", "\x1b[2J"])
 def test_a_name_can_be_typed_again(program: Program, name: str) -> None:
     assert "[text-unfit]" in program.refused("company", "add", name, "--cust-id", "1")

@@ -23,7 +23,7 @@ class Locked:
     title = "A locked system"
     settings: tuple[Setting, ...] = (
         Setting(name="host", help="Its address.", default="here"),
-        Setting(name="port", help="Its port.", default=21),
+        Setting(name="port", help="Its port.", default=21, minimum=1, maximum=65535),
         Setting(name="ending", help="What ends a line.", default="crlf", choices=("crlf", "lf"), assumed=True),
         Setting(name="password", help="Its password.", secret=True),
     )
@@ -240,9 +240,12 @@ def test_settings_are_changed_and_the_others_stay(program: Program) -> None:
 
 def test_a_connectors_settings_are_listed(program: Program) -> None:
     listed = {setting["name"]: setting for setting in program.json("connection", "settings", "locked")}
-    assert set(listed["port"]) == {"name", "help", "default", "required", "choices", "secret", "assumed"}
+    assert set(listed["port"]) == {
+        *("name", "help", "default", "required", "choices", "minimum", "maximum", "secret", "assumed")
+    }
     assert (listed["port"]["default"], listed["port"]["required"]) == (21, False)
     lines = program("connection", "settings", "locked").stdout.splitlines()
+    assert lines[2].endswith("Its port. A number from 1 to 65535.")
     assert lines[3].split("  ")[-1].strip() == "What ends a line. One of: crlf, lf."
     assert "(assumed)" in lines[3]
     assert "(required, secret)" in lines[4]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cli_program import Program
 from house import Books, House, record
 from routebooks.store.runs import State
@@ -30,6 +32,17 @@ def test_runs_are_listed_newest_first_and_chosen(program: Program) -> None:
     assert set(program.json("run", "list")[0]) == KEYS
     assert "Did you mean 'items'?" in program.refused("run", "list", "--flow", "item")
     assert "[company-unknown]" in program.refused("run", "list", "--company", "Port")
+
+
+@pytest.mark.parametrize("number", ["99", str(2**63), "9" * 40, "0"])
+def test_a_number_that_no_run_has_is_said_so(program: Program, number: str) -> None:
+    for command in ("show", "watch", "cancel"):
+        said = program.refused("run", command, number)
+        assert f"There is no run {number}. [run-unknown]" in said
+        assert "`routebooks run list`" in said
+    assert "[file-unknown]" in program.refused("file", "show", number)
+    assert "[file-unknown]" in program.refused("file", "release", number)
+    assert "[rejected-record-unknown]" in program.refused("rejected", "show", number)
 
 
 def test_no_run_yet(program: Program) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from house import Books, House, records
 from routebooks.connectors.base import Connector, Setting
+from routebooks.connectors.registry import CONNECTORS
 from routebooks.engine import connections
 from routebooks.errors import ConfigError
 from routebooks.store import companies
@@ -28,6 +29,11 @@ def row(house: House, name: str = "toy_caller") -> ConnectionRow:
     [
         ({"nothing": "1"}, "setting-unknown"),
         ({"page_size": "many"}, "setting-not-a-number"),
+        ({"page_size": "1_0"}, "setting-not-a-number"),
+        ({"page_size": "9" * 19}, "setting-not-a-number"),
+        ({"page_size": "0"}, "setting-out-of-range"),
+        ({"page_size": "-5"}, "setting-out-of-range"),
+        ({"page_size": "1001"}, "setting-out-of-range"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(house: House, given: dict[str, str], code: str) -> None:
@@ -44,6 +50,37 @@ def test_settings_that_do_not_fit_are_refused(house: House, given: dict[str, str
             house.ctx, tx, company_id=house.company_id, name="toy_files", connector="toy_files", given={}, actor="test"
         )
     assert taken.value.problem.code == "connection-exists"
+
+
+@pytest.mark.parametrize(
+    ("connector", "given", "hint"),
+    [
+        ("quickbooks_desktop", {"page_size": "0"}, "Choose a number from 10 to 10000."),
+        ("quickbooks_desktop", {"qbxml_version": "13"}, "Write it as 13.0."),
+        ("quickbooks_desktop", {"price_tolerance": "-1"}, "Write it as 0.00."),
+        ("pocketadvantage", {"port": "99999"}, "Choose a number from "),
+        ("pocketadvantage", {"timeout": "0"}, "Choose a number from 1 to 3600."),
+        ("pocketadvantage_orders", {"max_orders": "-1"}, "Choose a number from 1 to 100000."),
+        ("pocketadvantage_orders", {"settle_minutes": "-1"}, "Choose a number from 0 to 10080."),
+    ],
+)
+def test_a_setting_of_the_product_that_is_out_of_bounds_says_what_fits(
+    connector: str, given: dict[str, str], hint: str
+) -> None:
+    declared = {setting.name: setting for setting in CONNECTORS[connector].settings}
+    ((name, text),) = given.items()
+    with pytest.raises(ConfigError) as caught:
+        connections.typed(declared[name], text)
+    assert name in caught.value.problem.message
+    assert caught.value.problem.hint.startswith(hint)
+
+
+@pytest.mark.parametrize("kind", CONNECTORS.values(), ids=CONNECTORS)
+def test_every_default_of_the_product_fits_its_own_bounds(kind: Connector) -> None:
+    for setting in kind.settings:
+        if setting.default is not None and not setting.secret:
+            assert connections.typed(setting, str(setting.default)) == setting.default
+        assert setting.minimum is None or isinstance(setting.default, int)
 
 
 def test_a_changed_setting_leaves_the_others(house: House) -> None:

@@ -95,9 +95,6 @@ def test_authorities_are_taken_as_text_or_as_a_file(tmp_path: Path) -> None:
     ("settings", "says"),
     [
         ({"host": " "}, "no server is set"),
-        ({"port": -1}, "port or timeout"),
-        ({"port": 65536}, "port or timeout"),
-        ({"timeout": 0}, "port or timeout"),
         ({"drop": "local"}, "no folder is set"),
         ({"drop": "ftps", "certificate": "AB:" * 31 + "A"}, "certificate is not a SHA-256 fingerprint"),
         ({"drop": "ftps", "certificate": "no"}, "certificate is not a SHA-256 fingerprint"),

@@ -13,8 +13,8 @@ from routebooks.cli.output import output, say, table
 from routebooks.cli.params import CompanyName, Json, examples
 from routebooks.cli.state import ACTOR, state_of
 from routebooks.cli.words import quoted
+from routebooks.engine import companies as engine
 from routebooks.errors import ConfigError
-from routebooks.store import audit
 from routebooks.store import companies as store
 from routebooks.store.companies import CompanyRow
 
@@ -52,13 +52,7 @@ def add(ctx: typer.Context, name: CompanyName, cust_id: CustId, time_zone: Zone 
         "time_zone": _zone(time_zone),
     }
     with context.store.begin() as tx:
-        if store.company_named(tx, name) is not None:
-            raise ConfigError(f"There is a company {name!r} already.", code="company-exists")
-        company_id = store.add_company(tx, **values, now=context.now())
-        audit.note(
-            tx, company_id=company_id, actor=ACTOR, action="add company", subject=name, now=context.now(), **values
-        )
-        row = store.company(tx, company_id)
+        row = store.company(tx, engine.add(context, tx, **values, actor=ACTOR))
     _show(row, as_json)
     say(f"Next: `routebooks connection add {quoted(name)} ...` for its QuickBooks and for its files.")
 
@@ -95,10 +89,7 @@ def set_(
         raise ConfigError("Nothing is to be changed.", hint="Give --cust-id or --time-zone.", code="nothing-to-change")
     with context.store.begin() as tx:
         row = find.company(tx, name)
-        store.change_company(tx, row.id, **values)
-        audit.note(
-            tx, company_id=row.id, actor=ACTOR, action="change company", subject=name, now=context.now(), **values
-        )
+        engine.change(context, tx, row, values, ACTOR)
         row = store.company(tx, row.id)
     _show(row, as_json)
 

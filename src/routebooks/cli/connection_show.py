@@ -13,7 +13,8 @@ from routebooks.cli.params import CompanyName, ConnectionName, Json, examples
 from routebooks.cli.state import state_of
 from routebooks.cli.views import View, connection_view
 from routebooks.cli.words import instant
-from routebooks.connectors.base import Connector
+from routebooks.connectors.base import Connector, Setting
+from routebooks.engine.connections import bounds
 from routebooks.store import companies as store
 from routebooks.store.companies import Caller, ConnectionRow
 
@@ -102,6 +103,7 @@ def settings(
         rows = [(kind["name"], kind["title"]) for kind in kinds]
         output(kinds, as_json, table(("connector", "system"), rows, "There is no connector."))
         return
+    declared = context.connector(connector).settings
     views = [
         {
             "name": setting.name,
@@ -109,16 +111,22 @@ def settings(
             "default": setting.default,
             "required": setting.default is None,
             "choices": list(setting.choices),
+            "minimum": setting.minimum,
+            "maximum": setting.maximum,
             "secret": setting.secret,
             "assumed": setting.assumed,
         }
-        for setting in context.connector(connector).settings
+        for setting in declared
     ]
     columns = ("setting", "default", "", "help")
-    output(views, as_json, table(columns, map(_declared_row, views), "It has no settings.", wrap=("default", "help")))
+    output(
+        views, as_json, table(columns, map(_declared_row, declared), "It has no settings.", wrap=("default", "help"))
+    )
 
 
-def _declared_row(setting: View) -> tuple[object, ...]:
-    marks = [word for word in ("required", "secret", "assumed") if setting[word]]
-    choices = f" One of: {', '.join(setting['choices'])}." if setting["choices"] else ""
-    return setting["name"], setting["default"], f"({', '.join(marks)})" if marks else "", setting["help"] + choices
+def _declared_row(setting: Setting) -> tuple[object, ...]:
+    marks = {"required": setting.default is None, "secret": setting.secret, "assumed": setting.assumed}
+    words = ", ".join(word for word, is_so in marks.items() if is_so)
+    choices = f" One of: {', '.join(setting.choices)}." if setting.choices else ""
+    fits = f" A number {bounds(setting)}." if bounds(setting) else ""
+    return setting.name, setting.default, f"({words})" if words else "", setting.help + choices + fits

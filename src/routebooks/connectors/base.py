@@ -44,6 +44,11 @@ class Setting:
     help: str
     default: str | int | bool | None = None
     choices: tuple[str, ...] = ()
+    #: the least and the greatest of a number
+    minimum: int | None = None
+    maximum: int | None = None
+    #: a regular expression that a text fits as a whole; its default shows how it is written
+    pattern: str = ""
     secret: bool = False
     #: another setting and the value of it without which this one says nothing; a secret is asked for only then
     only_with: tuple[str, str] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -150,7 +151,7 @@ def _sort(kind: Connector, given: Mapping[str, str], *, complete: bool = True) -
 
 
 def typed(setting: Setting, text: str) -> str | int | bool:
-    """What was typed for a setting, as its type and within its choices. Raises ConfigError."""
+    """What was typed for a setting, as its type and within its bounds. Raises ConfigError."""
     if setting.choices and text not in setting.choices:
         raise ConfigError(
             f"{setting.name} cannot be {text!r}.",
@@ -162,13 +163,36 @@ def typed(setting: Setting, text: str) -> str | int | bool:
             raise ConfigError(f"{setting.name} is yes or no, not {text!r}.", code="setting-not-a-yes-or-no")
         return text.lower() in ("true", "yes")
     if isinstance(setting.default, int):
-        try:
-            return int(text)
-        except ValueError as error:
-            raise ConfigError(
-                f"{setting.name} is a whole number, not {text!r}.", code="setting-not-a-number"
-            ) from error
+        return _number(setting, text)
+    if setting.pattern and not re.fullmatch(setting.pattern, text):
+        raise ConfigError(
+            f"{setting.name} cannot be {text!r}.", hint=f"Write it as {setting.default}.", code="setting-unreadable"
+        )
     return text
+
+
+def _number(setting: Setting, text: str) -> int:
+    # Other signs that Python takes for a number (1_000, ４) are not what a person means.
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
+        raise ConfigError(f"{setting.name} is a whole number, not {text!r}.", code="setting-not-a-number")
+    number = int(text)
+    least, most = setting.minimum, setting.maximum
+    if (least is not None and number < least) or (most is not None and number > most):
+        raise ConfigError(
+            f"{setting.name} cannot be {number}.",
+            hint=f"Choose a number {bounds(setting)}.",
+            code="setting-out-of-range",
+        )
+    return number
+
+
+def bounds(setting: Setting) -> str:
+    """The least and the greatest of a number in words; '' where there is no bound."""
+    if setting.minimum is None:
+        return "" if setting.maximum is None else f"of at most {setting.maximum}"
+    return (
+        f"of at least {setting.minimum}" if setting.maximum is None else f"from {setting.minimum} to {setting.maximum}"
+    )
 
 
 def _caller(tx: Tx, row: ConnectionRow) -> Caller:

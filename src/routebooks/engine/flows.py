@@ -61,6 +61,8 @@ SETTINGS = (
         name="guard_percent",
         help="A whole file with less than this share of the last one's records is held until a person releases it.",
         default=70,
+        minimum=0,
+        maximum=100,
     ),
     Setting(
         name="start_date",
@@ -72,6 +74,8 @@ SETTINGS = (
         name="resend_days",
         help="An incremental flow sends what changed in so many last days every time, whether it was sent or not.",
         default=0,
+        minimum=0,
+        maximum=80,
     ),
     Setting(
         name="empty_night",
@@ -92,9 +96,6 @@ def change_settings(tx: Tx, flow: Flow, given: Mapping[str, str], zone: str) -> 
                 f"A flow has no setting {name!r}.", hint=f"Its settings: {', '.join(declared)}.", code="setting-unknown"
             )
         changed[name] = _start(text, zone) if name == "start_date" else connections.typed(declared[name], text)
-    for name, most in (("guard_percent", 100), ("resend_days", 80)):
-        if not 0 <= changed.get(name, 0) <= most:
-            raise ConfigError(f"{name} is a number from 0 to {most}.", code="setting-out-of-range")
     store.change_flow(tx, flow.id, settings=changed)
     return changed
 

@@ -164,6 +164,15 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     return engine
 
 
+#: the greatest number that a database takes for an id
+_LAST_ID = 2**63 - 1
+
+
+def is_id(number: int) -> bool:
+    """Whether a number can be an id at all: a database that is asked for a greater one answers with an error."""
+    return 0 < number <= _LAST_ID
+
+
 def one(row: sa.Row[Any] | None, what: str) -> sa.Row[Any]:
     """The row, or FatalError: the code asked for something that must be there."""
     if row is None:

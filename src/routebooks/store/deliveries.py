@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from routebooks.store.database import Tx, from_row
+from routebooks.store.database import Tx, from_row, is_id
 from routebooks.store.tables import companies, deliveries, flows, links, sent, snapshots
 
 #: bound parameters of one statement; SQLite allows 32,766
@@ -96,6 +96,8 @@ def change_delivery(tx: Tx, delivery_id: int, **values: Any) -> None:
 
 def delivery(tx: Tx, delivery_id: int) -> Delivery | None:
     """The delivery with this id, if there is one."""
+    if not is_id(delivery_id):
+        return None
     row = tx.execute(sa.select(deliveries).where(deliveries.c.id == delivery_id)).one_or_none()
     return from_row(Delivery, row) if row else None
 
@@ -150,6 +152,8 @@ def list_deliveries(tx: Tx, *, company_id: int | None = None, limit: int = 50) -
 
 def find_delivery(tx: Tx, delivery_id: int) -> DeliveryLine | None:
     """The delivery with this id, if there is one."""
+    if not is_id(delivery_id):
+        return None
     row = tx.execute(_LINES.where(deliveries.c.id == delivery_id)).one_or_none()
     return DeliveryLine(from_row(Delivery, row), row.company_name, row.flow_name) if row else None
 

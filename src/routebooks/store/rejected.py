@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from routebooks.records import Rejected
-from routebooks.store.database import Tx, from_row
+from routebooks.store.database import Tx, from_row, is_id
 from routebooks.store.tables import companies, flows, rejected
 
 
@@ -137,6 +137,8 @@ def list_rejected(
     limit: int = 200,
 ) -> list[RejectedLine]:
     """The newest first."""
+    if rejected_id is not None and not is_id(rejected_id):
+        return []
     query = (
         sa.select(rejected, companies.c.name.label("company_name"), flows.c.name.label("flow_name"))
         .join(companies, companies.c.id == rejected.c.company_id)

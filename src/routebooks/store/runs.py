@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from routebooks.store.database import Tx, from_row, one
+from routebooks.store.database import Tx, from_row, is_id, one
 from routebooks.store.tables import companies, extract_attempts, extracts, flows, nights, pages, runs
 
 
@@ -166,6 +166,8 @@ def is_at(tx: Tx, run_id: int, phase: Phase) -> bool:
 
 def find_run(tx: Tx, run_id: int, *, lock: bool = False) -> Run | None:
     """The run with this id, if there is one; locked to the end of the transaction when asked."""
+    if not is_id(run_id):
+        return None
     query = sa.select(runs).where(runs.c.id == run_id)
     row = tx.execute(query.with_for_update() if lock else query).one_or_none()
     return from_row(Run, row) if row else None

@@ -30,7 +30,11 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(name="host", default="", help="Name or address of the server."),
     Setting(
-        name="port", default=0, help="Port of the server; 0: the usual one (21, of ftps_implicit 990, of sftp 22)."
+        name="port",
+        default=0,
+        minimum=0,
+        maximum=65535,
+        help="Port of the server; 0: the usual one (21, of ftps_implicit 990, of sftp 22).",
     ),
     Setting(name="user", default="", help="User name at the server."),
     Setting(name="password", default="", secret=True, help="Password at the server."),
@@ -39,7 +43,13 @@ SETTINGS: tuple[Setting, ...] = (
         default=True,
         help="FTP: the server is called for every file (passive). No: it calls us, only where it demands that.",
     ),
-    Setting(name="timeout", default=30, help="Seconds to wait for the server before the attempt counts as failed."),
+    Setting(
+        name="timeout",
+        default=30,
+        minimum=1,
+        maximum=3600,
+        help="Seconds to wait for the server before the attempt counts as failed.",
+    ),
     Setting(
         name="certificate",
         default="",
@@ -91,8 +101,6 @@ def open_drop(said: Mapping[str, Any], secrets: Mapping[str, str]) -> FileDrop:
         return LocalDrop(Path(said["root"]))
     if not said["host"].strip():
         raise _wrong("no server is set", "Set host to the name of the server that Inventiv told you.")
-    if not 0 <= said["port"] <= 65535 or said["timeout"] < 1:
-        raise _wrong("port or timeout is no usable number", "Set the port to 0 and the timeout to 30.")
     host, port = said["host"].strip(), said["port"] or _PORTS[kind]
     if kind == "sftp":
         return SftpDrop(

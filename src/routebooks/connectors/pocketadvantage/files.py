@@ -102,7 +102,14 @@ class PocketAdvantageFiles:
             assumed=True,
             help="12.50 as it is (fixed) or as 12.5 (trimmed), always with a point.",
         ),
-        Setting(name="money_decimals", default=2, assumed=True, help="Digits after the point of amounts and prices."),
+        Setting(
+            name="money_decimals",
+            default=2,
+            minimum=0,
+            maximum=6,
+            assumed=True,
+            help="Digits after the point of amounts and prices.",
+        ),
         Setting(name="true_text", default="Y", assumed=True, help="What stands for yes."),
         Setting(name="false_text", default="N", assumed=True, help="What stands for no."),
         *(

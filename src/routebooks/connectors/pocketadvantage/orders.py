@@ -36,6 +36,8 @@ _WRITE_PARAMETERS = frozenset({"key", "status", "external_id", "number", "messag
 #: The database compares stamps in its own zone and form, which we cannot know: it is asked for more than is wanted on
 #: either side, and what is wanted is decided here. Zones are 26 hours apart at most.
 _SLACK = timedelta(hours=26)
+#: minutes; nothing is settled, or overlaps, for longer
+_WEEK = 7 * 24 * 60
 #: rows that are fetched at once
 _ROWS = 1000
 
@@ -105,15 +107,33 @@ class PocketAdvantageOrders:
             help="Statement that tells the database what became of an order, with :key, :status, :external_id, :number "
             "and :message; empty: it is not told.",
         ),
-        Setting(name="overlap_minutes", default=120, help="How far before the last stamp seen each reading begins."),
-        Setting(name="settle_minutes", default=2, help="How old a stamp must be, so that no order is half written."),
+        Setting(
+            name="overlap_minutes",
+            default=120,
+            minimum=0,
+            maximum=_WEEK,
+            help="How far before the last stamp seen each reading begins.",
+        ),
+        Setting(
+            name="settle_minutes",
+            default=2,
+            minimum=0,
+            maximum=_WEEK,
+            help="How old a stamp must be, so that no order is half written.",
+        ),
         Setting(
             name="time_zone",
             default="UTC",
             read_anew=True,
             help="Time zone of stamps that name none, such as America/New_York.",
         ),
-        Setting(name="max_orders", default=1000, help="How many new orders are taken at once; the others come next."),
+        Setting(
+            name="max_orders",
+            default=1000,
+            minimum=1,
+            maximum=100_000,
+            help="How many new orders are taken at once; the others come next.",
+        ),
     )
 
     def order_fields(self, connection: Connection) -> Stream:

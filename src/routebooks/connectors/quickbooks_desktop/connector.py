@@ -38,6 +38,9 @@ from routebooks.connectors.quickbooks_desktop.views import VIEW_SETTINGS
 from routebooks.errors import ConfigError, Problem
 from routebooks.records import Document, Extract, Rejected, Stream, Target
 
+#: how a version of qbXML is written
+_VERSION_FORM = r"[0-9]{1,2}\.[0-9]"
+
 
 class QuickBooksDesktop:
     """A Connector, CallingSource, DocumentTarget, Preparing. Keeps nothing: all it knows comes in as arguments."""
@@ -51,7 +54,13 @@ class QuickBooksDesktop:
             "Empty: the company that is open there.",
             default="",
         ),
-        Setting(name="page_size", help="How many records QuickBooks hands over at once; 100 to 500.", default=250),
+        Setting(
+            name="page_size",
+            help="How many records QuickBooks hands over at once, best between 100 and 500.",
+            default=250,
+            minimum=10,
+            maximum=10_000,
+        ),
         Setting(
             name="order_key_field",
             help="The field of a sales order that carries our order key. Other holds 29 characters, PONumber 25.",
@@ -60,7 +69,10 @@ class QuickBooksDesktop:
             fixed_while_writing=True,
         ),
         Setting(
-            name="qbxml_version", help="The version of qbXML to speak; lower it for an old release.", default="13.0"
+            name="qbxml_version",
+            help="The version of qbXML to speak; lower it for an old release.",
+            default="13.0",
+            pattern=_VERSION_FORM,
         ),
         *ORDER_SETTINGS,
         *VIEW_SETTINGS,
@@ -195,7 +207,7 @@ def _company_file(connection: Connection) -> Check:
 
 def _page_size(connection: Connection) -> Check:
     name, size = "Page size", connection.settings.get("page_size", 250)
-    if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= 10_000:
+    if not isinstance(size, int) or isinstance(size, bool) or not 10 <= size <= 10_000:
         return Check(name, False, f"{size!r} is no page size.", "Use a whole number, best between 100 and 500.")
     return Check(name, True, f"{size} records")
 
@@ -213,6 +225,6 @@ def _orders(connection: Connection) -> Check:
 
 def _qbxml_version(connection: Connection) -> Check:
     name, version = "qbXML version", _version(connection)
-    if not re.fullmatch(r"[0-9]{1,2}\.[0-9]", version):
+    if not re.fullmatch(_VERSION_FORM, version):
         return Check(name, False, f"{version!r} is no version of qbXML.", "Write it as 13.0.")
     return Check(name, True, version)

@@ -16,6 +16,8 @@ from routebooks.errors import ConfigError
 MAX_NUMBER = 11
 #: A ListID: hexadecimal, a hyphen and seconds since 1970. Nothing is named so.
 _LIST_ID = re.compile(r"[0-9A-F]{1,8}-[0-9]{9,10}")
+#: A sum of money as a setting.
+_MONEY = r"[0-9]{1,9}(\.[0-9]{1,5})?"
 #: What tax and number are left to.
 QUICKBOOKS = "quickbooks"
 #: The settings that fill a reference of the order where the map leaves it blank.
@@ -38,6 +40,7 @@ ORDER_SETTINGS: tuple[Setting, ...] = (
         name="price_tolerance",
         help="How far an order's price may be from the item's in QuickBooks before it is reported, in dollars.",
         default="0.00",
+        pattern=_MONEY,
     ),
     Setting(
         name="order_units",
@@ -206,7 +209,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 def _tolerance(text: str) -> Decimal:
-    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,5})?", text):
+    if not re.fullmatch(_MONEY, text):
         raise _wrong("price_tolerance", f"{text!r} is no sum of money", "Write it as 0.05.")
     return Decimal(text)
 
