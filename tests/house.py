@@ -13,7 +13,8 @@ from typing import Any
 
 from routebooks.engine import connections, exchange, flows, order_answers, runs, sessions, work
 from routebooks.engine.context import Context
-from routebooks.store import companies, rejected
+from routebooks.engine.workers import ALONE
+from routebooks.store import companies, rejected, workers
 from routebooks.store import flows as flow_store
 from routebooks.store import ledger as ledger_store
 from routebooks.store import runs as run_store
@@ -68,6 +69,16 @@ class House:
     flows: dict[str, int] = field(default_factory=dict)
     password: str = ""
     user_name: str = ""
+
+    def serve(self) -> None:
+        """A server is at work, as its row tells."""
+        with self.ctx.store.begin() as tx:
+            workers.add_worker(tx, ALONE, host="here", home="home", key_mark="", good_for=timedelta(hours=1))
+
+    def end(self) -> None:
+        """The server has ended."""
+        with self.ctx.store.begin() as tx:
+            workers.remove_worker(tx, ALONE)
 
     def run(self, name: str) -> int:
         """Ask for a run of a flow and let the tick plan it."""

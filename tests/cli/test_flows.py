@@ -15,7 +15,7 @@ from routebooks.connectors.registry import CONNECTORS
 
 KEYS = {
     *("id", "company", "name", "from", "to", "enabled", "schedule", "schedule_in_words"),
-    *("state", "late", "needs", "last_run", "last_good_run_at"),
+    *("state", "late", "needs", "waits_for", "last_run", "last_good_run_at"),
 }
 
 ORDERS = """
@@ -95,7 +95,9 @@ def test_a_run_that_takes_too_long_makes_its_flow_late(program: Program) -> None
     program.house.clock.on(minutes=61)
     late = program.json("flow", "list")[0]
     assert (late["state"], late["late"]) == ("late", True)
-    assert late["needs"] == f"Run {run_id} waits for Toy books and is late."
+    assert (
+        late["needs"] == f"Run {run_id} is late; it waits for the Web Connector of toy_caller, which has never called."
+    )
 
 
 def test_a_run_that_never_came_makes_its_flow_late(program: Program) -> None:

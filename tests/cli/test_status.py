@@ -7,15 +7,17 @@ from datetime import timedelta
 import pytest
 
 from cli_program import Program
-from house import Books, record
+from house import Books, record, records
 from routebooks.store import workers
+from routebooks.store.runs import State
 from routebooks.webconnector.service import WebConnectorService
 
 
 @pytest.fixture
 def well(program: Program) -> Program:
-    """A company whose Web Connector has called."""
+    """A company whose Web Connector has called, and a server at work."""
     program.house.visit(Books())
+    program.house.serve()
     return program
 
 
@@ -90,7 +92,7 @@ def test_a_log_in_with_a_wrong_password_is_told(well: Program) -> None:
 
 
 def test_the_server_is_shown_with_when_it_was_last_seen_and_a_silent_one_is_to_be_looked_at(well: Program) -> None:
-    assert well.json("status")["workers"] == []
+    well.house.end()
     with well.house.ctx.store.begin() as tx:
         for name, good_for in (("living", timedelta(hours=1)), ("silent", timedelta(hours=-1))):
             workers.add_worker(tx, name, host="mill", home=f"/srv/{name}", key_mark="", good_for=good_for)
@@ -102,3 +104,85 @@ def test_the_server_is_shown_with_when_it_was_last_seen_and_a_silent_one_is_to_b
     living, silent = sorted(well.json("status")["workers"], key=lambda each: str(each["id"]))
     assert set(living) == {"id", "host", "home", "started_at", "seen_at", "seconds_ago", "needs"}
     assert (living["needs"], "routebooks serve" in silent["needs"]) == ("", True)
+
+
+def test_an_installation_with_a_company_and_no_server_is_marked(program: Program) -> None:
+    program.house.visit(Books())
+    said = program("status", "--check", code=1).stdout.splitlines()
+    assert said[0] == "!  No server runs: start `routebooks serve`. Nothing is fetched or sent without it."
+    assert said[-1] == "1 thing to look at, marked with !."
+    assert (well := program.json("status"))["needs_a_person"]
+    assert well["workers"] == []
+    program.house.serve()
+    program("status", "--check")
+
+
+def test_a_place_for_files_that_fails_is_marked_until_a_file_lies_there(well: Program) -> None:
+    house = well.house
+
+    def files() -> tuple[str, str]:
+        (found,) = (each for each in well.json("status")["companies"][0]["connections"] if each["name"] == "toy_files")
+        return found["state"], found["needs"]
+
+    house.files.fail = 1
+    first = house.run("items")
+    house.visit(Books({"items": records([1])}))
+    house.tick()
+    assert files() == ("failing", "The folder is away. Wait.")
+    assert "!  connection  toy_files   failing  " in well("status", "--check", code=1).stdout
+    assert house.state(first).waits_for == "another try: The folder is away."
+    house.clock.on(minutes=1)
+    house.tick()
+    assert files() == ("ready", "")
+    house.files.fail = 100
+    second = house.run("items")
+    house.visit(Books({"items": records([1])}))
+    for _ in range(20):
+        house.tick()
+        house.clock.on(minutes=31)
+    assert house.state(second).state is State.FAILED
+    assert files() == ("failing", "The folder is away. Wait.")
+    house.files.fail = 0
+    house.run("items")
+    house.visit(Books({"items": records([1])}))
+    house.tick()
+    assert files() == ("ready", "")
+
+
+def test_an_orders_database_that_is_away_is_marked(well: Program) -> None:
+    house = well.house
+    house.orders.away = True
+    house.run("orders")
+    company = well.json("status", "--check", code=1)["companies"][0]
+    assert company["needs"] == ["toy_orders: The orders database is away. Wait."]
+
+
+def test_a_pause_and_a_window_are_what_a_run_waits_for(well: Program) -> None:
+    house = well.house
+    run_id = house.run("customers")
+    well("connection", "pause", "Harbor", "toy_caller")
+    kept = "the connection toy_caller, which is paused"
+    assert well.json("run", "list")[0]["waits_for"] == kept
+    assert kept in well("run", "list").stdout
+    assert kept in well("run", "show", str(run_id)).stdout
+    assert f"waits for {kept}" in well("status").stdout
+    well("connection", "resume", "Harbor", "toy_caller")
+    well("connection", "window", "Harbor", "toy_caller", "19:00-21:00")
+    assert "the window of toy_caller, which opens at 19:00" in well("status").stdout
+    house.clock.on(hours=5)
+    needs = well.json("status", "--check", code=1)["companies"][0]["needs"]
+    assert needs == [f"customers: Run {run_id} is late; it waits for the window of toy_caller, which opens at 19:00."]
+    well("connection", "window", "Harbor", "toy_caller", "always")
+    assert well.json("run", "list")[0]["waits_for"] == "Toy books"
+
+
+def test_a_connector_that_is_silent_is_what_a_run_waits_for(well: Program) -> None:
+    house = well.house
+    house.clock.on(days=2)
+    well("flow", "run", "Harbor", "customers")
+    house.tick()
+    assert well.json("run", "list")[0]["waits_for"] == (
+        "the Web Connector of toy_caller, which has not called for 2 days"
+    )
+    connection = well.json("status", "--check", code=1)["companies"][0]["connections"][0]
+    assert connection["state"] == "silent"

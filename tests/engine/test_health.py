@@ -145,7 +145,7 @@ def test_a_run_is_late_after_its_time_and_only_while_it_lasts() -> None:
     assert is_late(RUN, RUN.late_after + timedelta(seconds=1))
     assert not is_late(replace(RUN, state=State.DONE), RUN.late_after + timedelta(days=1))
     health = flow_health(FLOW, "UTC", [RUN], RUN, NOW + timedelta(hours=5))
-    assert (health.state, health.needs) == ("late", "Run 7 waits for QuickBooks and is late.")
+    assert (health.state, health.needs) == ("late", "Run 7 is late; it waits for QuickBooks.")
 
 
 def test_a_run_that_nobody_made_is_overdue() -> None:

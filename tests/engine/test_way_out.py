@@ -233,7 +233,7 @@ def test_a_run_that_nobody_fetches_expires(house: House) -> None:
     ended = house.state(run_id)
     assert ended.state is State.EXPIRED
     assert ended.problem is not None
-    assert "Toy books" in ended.problem["message"]
+    assert "the Web Connector of toy_caller, which has never called" in ended.problem["message"]
     assert house.visit(Books()) == [{"ask": "who"}]
 
 

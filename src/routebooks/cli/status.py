@@ -25,6 +25,8 @@ from routebooks.store.workers import WorkerRow
 
 app = typer.Typer()
 
+NO_SERVER = "No server runs: start `routebooks serve`. Nothing is fetched or sent without it."
+
 
 @app.command(epilog=examples("status", "status --company Harbor", "status --check --json"))
 def status(
@@ -42,12 +44,14 @@ def status(
         views = [_view(context, tx, row, open_records.get(row.id, 0)) for row in chosen]
         at_work = [_worker(each, workers.clock(tx)) for each in workers.all_workers(tx)]
     views.sort(key=lambda view: not view["needs"])
-    needs = sum(len(view["needs"]) for view in views) + sum(bool(each["needs"]) for each in at_work)
+    nobody = NO_SERVER if views and not at_work else ""
+    needs = sum(len(view["needs"]) for view in views) + sum(bool(each["needs"]) for each in at_work) + bool(nobody)
     last = f"{count(needs, 'thing')} to look at, marked with !." if needs else "Nothing needs a person."
     none_yet = f"No company yet in {state.settings.home}: `routebooks company add` makes the first one."
-    shown = [part for view in views for part in _shown(view)]
+    shown: list[RenderableType] = [Text(f"!  {nobody}\n", style="bold")] if nobody else []
+    shown += [part for view in views for part in _shown(view)]
     if at_work:
-        shown += [table(("", "", "home", "on", "last"), map(_worker_row, at_work), ""), Text("")]
+        shown += [table(("", "", "home", "on", "last"), map(_worker_row, at_work), "", wrap=("last",)), Text("")]
     shown.append(Text(last if views else none_yet))
     output({"needs_a_person": needs > 0, "companies": views, "workers": at_work}, as_json, *shown)
     if check and needs:
@@ -103,7 +107,15 @@ def _rows(view: View) -> Iterator[tuple[object, ...]]:
         yield _mark(each), "connection", each["name"], each["state"], f"seen {seen}" if seen else "", each["needs"]
     for each in view["flows"]:
         good = f"good run {instant(each['last_good_run_at'], zone)}" if each["last_good_run_at"] else "no good run yet"
-        yield _mark(each), "flow", each["name"], each["state"], good, each["needs"] or each["schedule_in_words"]
+        waits = f"waits for {each['waits_for']}" if each["waits_for"] else ""
+        yield (
+            _mark(each),
+            "flow",
+            each["name"],
+            each["state"],
+            good,
+            each["needs"] or waits or each["schedule_in_words"],
+        )
     number = view["rejected_open"]
     cure = f"`routebooks rejected list --company {quoted(view['name'])}` shows reasons and cures." if number else ""
     yield "!" if number else "", "rejected", "records", f"{number} open", "", cure

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from routebooks.engine import schedule
+from routebooks.engine import schedule, waiting
 from routebooks.engine.context import Context
-from routebooks.engine.health import connection_health, health_of_flow, is_late
+from routebooks.engine.health import health_of_connection, health_of_flow, is_late
 from routebooks.store import companies, exchange, runs
 from routebooks.store.companies import CompanyRow, ConnectionRow
 from routebooks.store.database import Tx
@@ -25,7 +25,7 @@ def zones(tx: Tx) -> dict[str, str]:
 def connection_view(tx: Tx, row: ConnectionRow, company: CompanyRow, now: datetime) -> View:
     """A connection with its health; of a caller also when it was seen. No secret."""
     caller = companies.caller(tx, row.id)
-    health = connection_health(row, caller, now)
+    health = health_of_connection(tx, row, now)
     return {
         "id": row.id,
         "company": company.name,
@@ -61,6 +61,7 @@ def flow_view(ctx: Context, tx: Tx, flow: Flow, company: CompanyRow) -> View:
         "state": health.state,
         "late": health.state == "late",
         "needs": health.needs,
+        "waits_for": health.waits_for or None,
         "last_run": _last(latest[0].run) if latest else None,
         "last_good_run_at": good.finished_at if good else None,
     }
@@ -81,7 +82,7 @@ def run_view(tx: Tx, line: RunLine, now: datetime) -> View:
         "state": run.state,
         "phase": run.phase,
         "late": is_late(run, now),
-        "waits_for": run.waits_for or None,
+        "waits_for": waiting.reason(tx, run, now) or None,
         "waits_since": waits_since(tx, run, now),
         "not_before": run.not_before,
         "late_after": run.late_after,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import socket
 from collections.abc import Callable, Iterable, Sequence
 
 from routebooks.cli.output import say
@@ -12,8 +11,7 @@ from routebooks.cli.state import CliState
 from routebooks.cli.words import count
 from routebooks.engine.context import Context
 from routebooks.errors import Problem
-from routebooks.settings import Settings
-from routebooks.store import flows, runs
+from routebooks.store import flows, runs, workers
 from routebooks.store.database import Tx
 from routebooks.store.runs import Phase, Run, State
 
@@ -95,21 +93,8 @@ def _code(run: Run) -> int:
 
 
 def say_who_works(state: CliState) -> None:
-    """Say that the server does the work, where none answers."""
-    settings = state.settings
-    if not server_answers(settings):
-        say(
-            f"No server answers at {settings.host}, port {settings.port}. The work is done by `routebooks serve`: "
-            "start it, and the run begins."
-        )
-
-
-def server_answers(settings: Settings) -> bool:
-    """Whether something listens where the server of this installation would."""
-    # A server that listens on every address is asked on this computer's own.
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
-    try:
-        socket.create_connection((host, settings.port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+    """Say that the server does the work, where none runs."""
+    with state.context.store.read() as tx:
+        running = workers.living(tx)
+    if not running:
+        say("No server runs. The work is done by `routebooks serve`: start it, and the run begins.")

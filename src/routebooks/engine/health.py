@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from routebooks.engine import schedule
+from routebooks.engine import schedule, waiting
 from routebooks.engine.connections import NO_DOCUMENTS, is_silent, takes_documents, wrong_password
 from routebooks.engine.context import Context, as_json
 from routebooks.engine.words import count, span
@@ -18,7 +18,6 @@ from routebooks.store.runs import Run, State
 
 #: a flow whose last run ended so waits for a person
 _NEEDY = (State.FAILED, State.EXPIRED, State.HELD)
-
 
 #: so many runs of a flow tell how it is doing
 _RECENT = 20
@@ -32,14 +31,20 @@ class Health:
     needs: str = ""
     #: the code of the problem behind it, if there is one
     code: str = ""
+    #: of a flow, what its run waits for
+    waits_for: str = ""
 
 
-def connection_health(row: ConnectionRow, caller: Caller | None, now: datetime) -> Health:
-    """A connection from what is stored of it; nothing is tried."""
+def connection_health(
+    row: ConnectionRow, caller: Caller | None, now: datetime, failing: Mapping[str, str] | None = None
+) -> Health:
+    """A connection from what is stored of it, and the problem that its last use met; nothing is tried."""
     if caller is not None and caller.refused is not None:
         return Health("refused", *_cure(caller.refused))
     if row.paused_at is not None:
         return Health("paused")
+    if failing is not None:
+        return Health("failing", *_cure(failing))
     if caller is None:
         return Health("ready")
     wrong = wrong_password(caller, now)
@@ -63,12 +68,12 @@ def flow_health(flow: Flow, zone: str, recent: Sequence[Run], scheduled: Run | N
     ended = next((run for run in recent if not run.active and run.state is not State.SUPERSEDED), None)
     for run in active:
         if is_late(run, now):
-            return Health("late", f"Run {run.id} waits for {run.waits_for or 'its work'} and is late.")
+            return Health("late", f"Run {run.id} is late; it waits for {run.waits_for or 'its work'}.")
     due = overdue(flow, zone, scheduled, now)
     if due is not None:
         return Health("late", f"It was due {span(now - due)} ago and did not begin: see that `routebooks serve` runs.")
     if active:
-        return Health(active[0].state)
+        return Health(active[0].state, waits_for=active[0].waits_for)
     if not flow.enabled:
         return Health("off")
     if ended is None:
@@ -91,8 +96,13 @@ def overdue(flow: Flow, zone: str, scheduled: Run | None, now: datetime) -> date
     return due if due is not None and now - due > late_after else None
 
 
-def _cure(problem: dict[str, str]) -> tuple[str, str]:
+def _cure(problem: Mapping[str, str]) -> tuple[str, str]:
     return f"{problem.get('message', '')} {problem.get('hint', '')}".strip(), problem.get("code", "")
+
+
+def health_of_connection(tx: Tx, row: ConnectionRow, now: datetime) -> Health:
+    """A connection as its rows tell."""
+    return connection_health(row, companies.caller(tx, row.id), now, runs.failing_at(tx, row.id))
 
 
 def health_of_flow(ctx: Context, tx: Tx, flow: Flow, zone: str) -> Health:
@@ -102,6 +112,7 @@ def health_of_flow(ctx: Context, tx: Tx, flow: Flow, zone: str) -> Health:
     if taking is not None and not taking.ok:
         return Health("unable", f"{taking.message} {taking.hint}", NO_DOCUMENTS)
     recent = [line.run for line in runs.list_runs(tx, flow_id=flow.id, limit=_RECENT)]
+    recent = [replace(run, waits_for=waiting.reason(tx, run, now)) if run.active else run for run in recent]
     return flow_health(flow, zone, recent, runs.last_run(tx, flow.id, trigger="schedule"), now)
 
 
@@ -121,7 +132,7 @@ def troubles(ctx: Context, tx: Tx, company: CompanyRow) -> list[Trouble]:
     """What needs a person in a company, as `status` marks it."""
     found = []
     for row in companies.connections_of(tx, company.id):
-        found.append((f"connection {row.name}", connection_health(row, companies.caller(tx, row.id), ctx.now())))
+        found.append((f"connection {row.name}", health_of_connection(tx, row, ctx.now())))
     for flow in flows.flows_of(tx, company.id):
         found.append((f"flow {flow.name}", health_of_flow(ctx, tx, flow, company.time_zone)))
     listed = [

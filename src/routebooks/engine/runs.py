@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from routebooks.connectors.base import CallingSource, OrderSource, PulledSource
-from routebooks.engine import extracts, nights, schedule
+from routebooks.engine import extracts, nights, schedule, waiting
 from routebooks.engine.context import Context, as_json
 from routebooks.errors import ConfigError, Problem, RoutebooksError, TransientError
 from routebooks.store import companies, flows
@@ -161,7 +161,8 @@ def tick(ctx: Context, start: Start) -> int:
         running = [run for run in store.active_runs(tx) if run.state is State.RUNNING]
         # Two runs of one flow at once (a night and a file that is sent again) would meet at its place.
         firsts = {run.flow_id: run for run in reversed(store.ready_runs(tx, now))}
-        free = [run for flow_id, run in firsts.items() if flow_id not in {each.flow_id for each in running}]
+        busy = {each.flow_id for each in running}
+        free = [run for flow_id, run in firsts.items() if flow_id not in busy and not waiting.is_kept(tx, run, now)]
         ready = sorted(free, key=lambda run: run.id)[: max(0, MAX_RUNNING - len(running))]
     for run in ready:
         start(run)
@@ -214,7 +215,7 @@ def _expire(ctx: Context, tx: Tx, now: datetime) -> None:
         if over and run.state is not State.RUNNING and run.phase not in (Phase.POST, Phase.CONFIRM):
             problem = Problem(
                 "run-expired",
-                f"The run was not finished in its time; it waited for {run.waits_for or 'its turn'}.",
+                f"The run was not finished in its time; it waited for {waiting.reason(tx, run, now) or 'its turn'}.",
                 "See that the Web Connector runs and the connection is not paused, then run the flow again.",
             )
             store.change_run(tx, run.id, state=State.EXPIRED, finished_at=now, problem=as_json(problem), waits_for="")

@@ -118,8 +118,7 @@ def _hold(tx: Tx, worker_id: str) -> None:
 def _check_key(ctx: Context, tx: Tx, key_mark: str) -> None:
     """Raises ConfigError when nothing that was sealed can be opened, or another worker has another key."""
     sealed = store.sealed(tx)
-    living = [each for each in store.all_workers(tx) if each.good_until >= store.clock(tx)]
-    others = ctx.store.shared and any(each.key_mark != key_mark for each in living)
+    others = ctx.store.shared and any(each.key_mark != key_mark for each in store.living(tx))
     if others or (sealed and not any(map(ctx.vault.opens, sealed))):
         raise ConfigError(
             "The master key is another one than that by which the passwords in the database were sealed.",

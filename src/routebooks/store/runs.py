@@ -211,6 +211,22 @@ def last_run(tx: Tx, flow_id: int, *, trigger: str | None = None, state: State |
     return from_row(Run, row) if row else None
 
 
+def failing_at(tx: Tx, connection_id: int) -> dict[str, str] | None:
+    """The problem of a run that is to be tried again at a connection, else of its last delivery, if that failed."""
+    delivers = sa.and_(runs.c.phase == Phase.DELIVER, flows.c.target_id == connection_id)
+    reads = sa.and_(
+        runs.c.phase.in_((Phase.LOAD, Phase.CONFIRM)), flows.c.direction == "back", flows.c.source_id == connection_id
+    )
+    joined = sa.select(runs).join(flows, flows.c.id == runs.c.flow_id).order_by(runs.c.id.desc()).limit(1)
+    again = sa.and_(runs.c.state.in_(ACTIVE), runs.c.tries > 0, runs.c.problem.is_not(None))
+    ended = sa.and_(runs.c.state.in_((State.DONE, State.FAILED)), delivers)
+    for query in (joined.where(again, sa.or_(delivers, reads)), joined.where(ended)):
+        row = tx.execute(query).one_or_none()
+        if row is not None:
+            return from_row(Run, row).problem
+    return None
+
+
 @dataclass(frozen=True)
 class RunLine:
     """A run with the names that a person knows it by."""

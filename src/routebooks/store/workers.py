@@ -69,6 +69,11 @@ def all_workers(tx: Tx) -> list[WorkerRow]:
     return [from_row(WorkerRow, row) for row in tx.execute(sa.select(workers).order_by("started_at", "id"))]
 
 
+def living(tx: Tx) -> list[WorkerRow]:
+    """The workers that were seen in time, the oldest first."""
+    return [each for each in all_workers(tx) if each.good_until >= clock(tx)]
+
+
 def remove_silent(tx: Tx, by: str) -> list[WorkerRow]:
     """Take the silent workers away, with all that they have open in this database; who they were. PostgreSQL only.
 
