@@ -103,15 +103,14 @@ def install(settings: Settings, world: SandboxWorld, **more: dict[str, str]) -> 
             name: connections.add(ctx, tx, company_id=company_id, name=name, connector=kind, given=values, actor="test")
             for name, (kind, values) in given.items()
         }
-        ends = {"out": ("quickbooks", "files"), "back": ("orders", "quickbooks")}
         made = {
             template.name: flows.add(
                 ctx,
                 tx,
                 company_id=company_id,
                 template=template,
-                source=ends[template.direction][0],
-                target=ends[template.direction][1],
+                source=template.roles[0],
+                target=template.roles[1],
                 now=ctx.now(),
             )
             for template in TEMPLATES

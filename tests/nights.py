@@ -19,7 +19,7 @@ from house import KEY, HandClock
 from house import Counter as Ids
 from routebooks.connectors.quickbooks_desktop.identity import OWNER_ID
 from routebooks.connectors.registry import CONNECTORS
-from routebooks.engine import connections, flows, runs, work
+from routebooks.engine import connections, flow_settings, flows, runs, work
 from routebooks.engine.context import Context
 from routebooks.sandbox.company import SandboxCompany
 from routebooks.sandbox.web_connector import Result, WebConnector
@@ -133,7 +133,7 @@ class Nights:
             }
             for flow_id in self.flows.values():
                 # A company that lost half of its customers is held for a person, which is not what is tried here.
-                flows.change_settings(tx, flow_store.flow(tx, flow_id), {"guard_percent": "0"}, ZONE)
+                flow_settings.change_settings(tx, flow_store.flow(tx, flow_id), {"guard_percent": "0"}, ZONE)
             caller = companies.caller(tx, self.source_id)
         assert caller is not None
         self.books.set_mark(OWNER_ID, caller.file_id)

@@ -172,10 +172,9 @@ def _connect(settings: Settings, ctx: Context, world: SandboxWorld, say: Say) ->
             name: connections.add(ctx, tx, company_id=company_id, name=name, connector=kind, given=values, actor="demo")
             for name, (kind, values) in given.items()
         }
-        ends = {"out": ("quickbooks", "files"), "back": ("orders", "quickbooks")}
         made = {}
         for template in TEMPLATES:
-            source, target = ends[template.direction]
+            source, target = template.roles
             made[template.name] = flows.add(
                 ctx, tx, company_id=company_id, template=template, source=source, target=target, now=ctx.now()
             )

@@ -49,9 +49,9 @@ OUT = ["codes", "items", "customers", "invoices"]
 def test_the_pre_built_flows_are_added_each_once(program: Program) -> None:
     add_connections(program)
     command = ("flow", "add", "Dock", "--quickbooks", "office", "--files", "files")
-    assert program.json(*command) == {"company": "Dock", "added": OUT, "kept": []}
+    assert program.json(*command) == {"company": "Dock", "added": OUT, "brought_back": [], "kept": []}
     assert program.json(*command, "--orders", "pocket") == {
-        **{"company": "Dock", "added": ["orders"]},
+        **{"company": "Dock", "added": ["orders"], "brought_back": []},
         "kept": OUT,
     }
     listed = program.json("flow", "list", "--company", "Dock")

@@ -73,12 +73,12 @@ def test_the_commands_are_those_of_the_design() -> None:
     for path in COMMANDS:
         nouns.setdefault(path[0], set()).update(path[1:])
     assert nouns == {
-        "company": {"add", "list", "set"},
+        "company": {"add", "list", "set", "rename", "remove"},
         "connection": {
             *("add", "list", "show", "set", "settings", "test", "qwc", "password"),
-            *("pause", "resume", "window", "confirm", "rebind"),
+            *("pause", "resume", "window", "confirm", "rebind", "rename", "remove"),
         },
-        "flow": {"add", "list", "show", "set", "on", "off", "schedule", "run"},
+        "flow": {"add", "list", "show", "set", "on", "off", "schedule", "run", "rename", "remove"},
         "run": {"list", "show", "watch", "cancel"},
         "rejected": {"list", "show", "resolve"},
         "order": {"list", "show", "retry", "drop"},

@@ -52,8 +52,11 @@ def add(ctx: typer.Context, name: CompanyName, cust_id: CustId, time_zone: Zone 
         "time_zone": _zone(time_zone),
     }
     with context.store.begin() as tx:
-        row = store.company(tx, engine.add(context, tx, **values, actor=ACTOR))
+        added = engine.add(context, tx, **values, actor=ACTOR)
+        row = store.company(tx, added.id)
     _show(row, as_json)
+    if added.back:
+        say("A company of this cust_id was removed before. Its ledger is back: what was posted is not posted again.")
     say(f"Next: `routebooks connection add {quoted(name)} ...` for its QuickBooks and for its files.")
 
 

@@ -38,21 +38,24 @@ def _meant(name: str, known: Sequence[str]) -> str:
 def company(tx: Tx, name: str) -> CompanyRow:
     """The company of this name. Raises ConfigError."""
     found = companies.company_named(tx, name)
-    if found is None:
+    if found is None or found.removed_at is not None:
         known = [row.name for row in companies.all_companies(tx)]
         raise unknown("company", name, known, "`routebooks company add` makes the first one.")
     return found
 
 
 def company_id(tx: Tx, name: str | None) -> int | None:
-    """The id of a company, where one is named at all. Raises ConfigError."""
-    return None if name is None else company(tx, name).id
+    """The id of a company, where one is named at all; also of a removed one, to see what it did. Raises ConfigError."""
+    if name is None:
+        return None
+    found = companies.company_named(tx, name)
+    return found.id if found is not None else company(tx, name).id
 
 
 def connection(tx: Tx, of: CompanyRow, name: str) -> ConnectionRow:
     """The company's connection of this name. Raises ConfigError."""
     found = companies.connection_named(tx, of.id, name)
-    if found is None:
+    if found is None or found.removed_at is not None:
         known = [row.name for row in companies.connections_of(tx, of.id)]
         hint = f"`routebooks connection add {quoted(of.name)} ...` makes one."
         raise unknown("connection", name, known, hint, f" at {of.name}")
@@ -62,7 +65,7 @@ def connection(tx: Tx, of: CompanyRow, name: str) -> ConnectionRow:
 def flow(tx: Tx, of: CompanyRow, name: str) -> Flow:
     """The company's flow of this name. Raises ConfigError."""
     found = flows.flow_named(tx, of.id, name)
-    if found is None:
+    if found is None or found.removed_at is not None:
         known = [row.name for row in flows.flows_of(tx, of.id)]
         hint = f"`routebooks flow add {quoted(of.name)} ...` makes them."
         raise unknown("flow", name, known, hint, f" at {of.name}")

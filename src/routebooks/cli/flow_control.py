@@ -13,8 +13,9 @@ from routebooks.cli.params import CompanyName, FlowName, Json, examples
 from routebooks.cli.state import ACTOR, CliState, state_of
 from routebooks.cli.views import flow_view
 from routebooks.cli.words import count
-from routebooks.engine import flows as flow_settings
+from routebooks.engine import flow_settings
 from routebooks.engine import runs as engine
+from routebooks.engine.flows import ALL
 from routebooks.errors import ConfigError
 from routebooks.store import audit, flows
 from routebooks.store.companies import CompanyRow
@@ -23,8 +24,6 @@ from routebooks.store.flows import Flow
 from routebooks.store.runs import Run
 
 app = typer.Typer()
-
-ALL = "all"
 
 
 def _change(ctx: typer.Context, company: str, flow: str, as_json: bool, action: str, **values: Any) -> None:

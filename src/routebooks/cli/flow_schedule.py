@@ -16,6 +16,7 @@ from routebooks.cli.state import ACTOR, state_of
 from routebooks.cli.views import View
 from routebooks.cli.words import next_times
 from routebooks.engine import schedule as schedules
+from routebooks.engine.flows import ALL, NIGHT
 from routebooks.engine.window import parse_window
 from routebooks.errors import ConfigError
 from routebooks.store import audit, flows
@@ -24,10 +25,6 @@ from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
 
 app = typer.Typer()
-
-ALL = "all"
-#: the files of one company that belong together
-NIGHT = "night"
 
 
 class Missed(StrEnum):

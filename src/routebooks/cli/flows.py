@@ -14,23 +14,14 @@ from routebooks.cli.state import ACTOR, state_of
 from routebooks.cli.views import View, flow_view, run_view, state_word
 from routebooks.cli.words import instant, quoted
 from routebooks.engine import flows as engine
-from routebooks.engine.context import Context
-from routebooks.engine.flows import TEMPLATES, FlowTemplate
-from routebooks.store import audit, companies, runs
+from routebooks.store import companies, runs
 from routebooks.store import flows as store
-from routebooks.store.companies import CompanyRow
 from routebooks.store.database import Tx
+from routebooks.store.flows import Flow
 
 app = typer.Typer()
 
 _LAST_RUNS = 5
-
-
-def _sides(template: FlowTemplate, quickbooks: str, files: str, orders: str | None) -> tuple[str, str] | None:
-    """Source and target of a pre-built flow; None for a way back without an orders connection."""
-    if template.direction == "out":
-        return quickbooks, files
-    return (orders, quickbooks) if orders is not None else None
 
 
 @app.command(
@@ -51,28 +42,27 @@ def add(
 ) -> None:
     """Add the pre-built flows of a company. Those that it has already stay as they are."""
     context = state_of(ctx).context
+    roles = {"quickbooks": quickbooks, "files": files} | ({"orders": orders} if orders is not None else {})
     with context.store.begin() as tx:
         owner = find.company(tx, company)
-        for name in (quickbooks, files, orders):
-            if name is not None:
-                find.connection(tx, owner, name)
-        known = {flow.name for flow in store.flows_of(tx, owner.id)}
-        added = []
-        for template in TEMPLATES:
-            ends = _sides(template, quickbooks, files, orders)
-            if ends is not None and template.name not in known:
-                added.append(_add(context, tx, owner, template, *ends))
-        kept = [template.name for template in TEMPLATES if template.name in known]
-    shown = facts([("added", ", ".join(added)), ("there already", ", ".join(kept))])
-    output({"company": owner.name, "added": added, "kept": kept}, as_json, shown)
+        for name in roles.values():
+            find.connection(tx, owner, name)
+        added = engine.add_all(context, tx, owner.id, roles, ACTOR)
+        elsewhere = [_between(tx, flow) for flow in added.elsewhere]
+    kept = [flow.name for flow in added.kept]
+    data = {"company": owner.name, "added": added.new, "brought_back": added.back, "kept": kept}
+    lists = {"added": added.new, "brought back": added.back, "there already": kept}
+    output(data, as_json, facts([(word, ", ".join(names)) for word, names in lists.items()]))
+    if added.back:
+        say("What was removed before is back with its map, its settings and its ledger.")
+    for line in elsewhere:
+        say(f"{line} already. To have it elsewhere, remove it (`routebooks flow remove`) and add it again.")
     say(f"Next: `routebooks flow schedule {quoted(owner.name)} FLOW --at 02:00` for each, or `routebooks flow run`.")
 
 
-def _add(context: Context, tx: Tx, owner: CompanyRow, template: FlowTemplate, source: str, target: str) -> str:
-    now = context.now()
-    engine.add(context, tx, company_id=owner.id, template=template, source=source, target=target, now=now)
-    audit.note(tx, company_id=owner.id, actor=ACTOR, action="add flow", subject=template.name, now=now)
-    return template.name
+def _between(tx: Tx, flow: Flow) -> str:
+    source, target = (companies.connection(tx, each).name for each in (flow.source_id, flow.target_id))
+    return f"{flow.name} goes from {source} to {target}"
 
 
 @app.command("list", epilog=examples("flow list", "flow list --company Harbor --json"))

@@ -82,6 +82,22 @@ def ask(setting: Setting) -> str:
     return str(typer.prompt(text, default="", hide_input=True, show_default=False, err=True))
 
 
+def confirmed(name: str, yes: bool) -> None:
+    """That a person means what is to be removed: said with --yes, or by typing its name again. Raises ConfigError."""
+    if yes:
+        return
+    if not at_terminal():
+        raise ConfigError(
+            f"Nobody has confirmed that {name} is to be removed.",
+            hint="Say it with --yes where nobody can be asked.",
+            code="not-confirmed",
+        )
+    # Not Typer's prompt: for a text that is seen it writes to standard output as well.
+    typer.echo(f"Type {name} to remove it: ", nl=False, err=True)
+    if sys.stdin.readline().strip() != name:
+        raise ConfigError(f"That is not {name}; nothing was removed.", code="not-confirmed")
+
+
 def nothing() -> ConfigError:
     """What to raise when nothing was typed."""
     return ConfigError("Nothing is to be changed.", hint="Give settings as name=value.", code="nothing-to-change")

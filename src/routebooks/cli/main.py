@@ -25,6 +25,7 @@ from routebooks.cli import (
     flow_control,
     flow_schedule,
     flows,
+    names,
     orders,
     rejected,
     runs,
@@ -36,13 +37,23 @@ from routebooks.cli.state import CliState, MakeContext, state_of
 from routebooks.errors import RoutebooksError
 
 _NOUNS: tuple[tuple[str, str, tuple[typer.Typer, ...]], ...] = (
-    ("company", "Distributors, each with systems and flows of its own.", (companies.app,)),
+    ("company", "Distributors, each with systems and flows of its own.", (companies.app, names.company_app)),
     (
         "connection",
         "How a company's systems are reached.",
-        (connections.app, connection_show.app, connection_setup.app, connection_control.app),
+        (
+            connections.app,
+            connection_show.app,
+            connection_setup.app,
+            connection_control.app,
+            names.connection_app,
+        ),
     ),
-    ("flow", "What is carried from where to where, and when.", (flows.app, flow_control.app, flow_schedule.app)),
+    (
+        "flow",
+        "What is carried from where to where, and when.",
+        (flows.app, flow_control.app, flow_schedule.app, names.flow_app),
+    ),
     ("run", "The executions of flows.", (runs.app,)),
     ("rejected", "Records set aside, each with its reason and cure.", (rejected.app,)),
     ("order", "Orders on their way into QuickBooks.", (orders.app,)),

@@ -18,8 +18,8 @@ View = dict[str, Any]
 
 
 def zones(tx: Tx) -> dict[str, str]:
-    """The time zone of every company by its name."""
-    return {row.name: row.time_zone for row in companies.all_companies(tx)}
+    """The time zone of every company by its name, also of those that were removed."""
+    return {row.name: row.time_zone for row in companies.all_companies(tx, removed=True)}
 
 
 def connection_view(tx: Tx, row: ConnectionRow, company: CompanyRow, now: datetime) -> View:

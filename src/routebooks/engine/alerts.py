@@ -66,7 +66,7 @@ def look(ctx: Context, send: Send) -> int:
             return 0
         everyone = companies.all_companies(tx)
         there = [trouble for company in everyone for trouble in troubles(ctx, tx, company)]
-    names = {company.id: company.name for company in everyone}
+        names = {company.id: company.name for company in companies.all_companies(tx, removed=True)}
     return sum(_tell(ctx, send, row, there, names) for row in rows)
 
 

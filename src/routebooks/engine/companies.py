@@ -1,6 +1,8 @@
-"""Companies: added and changed, no two of them with one cust_id."""
+"""Companies: added, changed, renamed; no two of them with one cust_id."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from routebooks.engine.context import Context
 from routebooks.errors import ConfigError
@@ -10,19 +12,46 @@ from routebooks.store.companies import CompanyRow
 from routebooks.store.database import Tx
 
 
-def add(ctx: Context, tx: Tx, *, name: str, cust_id: str, time_zone: str, actor: str) -> int:
-    """A new company; its id. Raises ConfigError for a name or cust_id that another company has."""
+@dataclass(frozen=True)
+class Added:
+    """A company that was added; `back` when it is one of before, with its ledger."""
+
+    id: int
+    back: bool = False
+
+
+def add(ctx: Context, tx: Tx, *, name: str, cust_id: str, time_zone: str, actor: str) -> Added:
+    """A new company, or the removed one of this cust_id again: its ledger knows which orders were posted.
+
+    Raises ConfigError for a name or cust_id that another company has.
+    """
+    _check_name(tx, name)
+    _check_cust_id(tx, cust_id)
+    values = {"name": name, "cust_id": cust_id, "time_zone": time_zone}
+    before = store.removed_company(tx, cust_id)
+    if before is None:
+        company_id = store.add_company(tx, **values, now=ctx.now())
+    else:
+        company_id = before.id
+        store.change_company(tx, company_id, **values, removed_at=None)
+    audit.note(tx, company_id=company_id, actor=actor, action="add company", subject=name, now=ctx.now(), **values)
+    return Added(company_id, back=before is not None)
+
+
+def rename(ctx: Context, tx: Tx, row: CompanyRow, name: str, actor: str) -> None:
+    """Give a company another name. Raises ConfigError for one that is taken."""
+    _check_name(tx, name)
+    store.change_company(tx, row.id, name=name)
+    audit.note(tx, company_id=row.id, actor=actor, action="rename company", subject=row.name, now=ctx.now(), name=name)
+
+
+def _check_name(tx: Tx, name: str) -> None:
     if store.company_named(tx, name) is not None:
         raise ConfigError(
             f"There is a company {name!r} already.",
-            hint="`routebooks company list` shows it; give this one another name.",
+            hint="`routebooks company list` shows it; take another name.",
             code="company-exists",
         )
-    _check_cust_id(tx, cust_id)
-    values = {"name": name, "cust_id": cust_id, "time_zone": time_zone}
-    company_id = store.add_company(tx, **values, now=ctx.now())
-    audit.note(tx, company_id=company_id, actor=actor, action="add company", subject=name, now=ctx.now(), **values)
-    return company_id
 
 
 def change(ctx: Context, tx: Tx, row: CompanyRow, values: dict[str, str], actor: str) -> None:

@@ -14,7 +14,7 @@ from routebooks.engine.context import Context
 from routebooks.engine.window import opens_in
 from routebooks.engine.words import span
 from routebooks.errors import ConfigError, Problem
-from routebooks.store import audit, flows, ledger
+from routebooks.store import alerts, audit, flows, ledger
 from routebooks.store import companies as store
 from routebooks.store.companies import Caller, ConnectionRow
 from routebooks.store.database import Tx
@@ -38,8 +38,7 @@ def add(
 ) -> Added:
     """A connection from what was typed. Raises ConfigError for a name that is taken and settings that do not fit."""
     kind = ctx.connector(connector)
-    if store.connection_named(tx, company_id, name) is not None:
-        raise ConfigError(f"The company has a connection {name!r} already.", code="connection-exists")
+    _check_name(tx, company_id, name)
     settings, secrets = _sort(kind, given)
     now = ctx.now()
     connection_id = store.add_connection(
@@ -65,6 +64,31 @@ def add(
         silent_after_minutes=SILENT_AFTER_MINUTES,
     )
     return Added(connection_id, user_name, password)
+
+
+def rename(ctx: Context, tx: Tx, row: ConnectionRow, name: str, actor: str) -> None:
+    """Give a connection another name. Raises ConfigError for one that is taken."""
+    _check_name(tx, row.company_id, name)
+    store.change_connection(tx, row.id, name=name)
+    alerts.forget(tx, row.company_id, f"connection {row.name}")
+    audit.note(
+        tx,
+        company_id=row.company_id,
+        actor=actor,
+        action="rename connection",
+        subject=row.name,
+        now=ctx.now(),
+        name=name,
+    )
+
+
+def _check_name(tx: Tx, company_id: int, name: str) -> None:
+    if store.connection_named(tx, company_id, name) is not None:
+        raise ConfigError(
+            f"The company has a connection {name!r} already.",
+            hint="`routebooks connection list` shows it; take another name.",
+            code="connection-exists",
+        )
 
 
 def change(ctx: Context, tx: Tx, row: ConnectionRow, given: Mapping[str, str], actor: str) -> None:

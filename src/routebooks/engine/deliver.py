@@ -12,6 +12,7 @@ from routebooks.connectors.base import Fetching, FileTarget, Marking, Source
 from routebooks.engine import changes, codes, extracts
 from routebooks.engine.context import Context
 from routebooks.engine.files import KEY, from_parquet, parquet
+from routebooks.engine.flows import refuse_removed
 from routebooks.errors import ConfigError, FatalError, TransientError
 from routebooks.store import audit, deliveries, flows, rejected
 from routebooks.store import runs as run_store
@@ -212,6 +213,7 @@ def _mark(ctx: Context, run_id: int) -> None:
 def release(tx: Tx, delivery_id: int, actor: str, now: datetime) -> int:
     """A person says that a held file is right: it goes. Returns its run. Raises ConfigError."""
     delivery = _known(tx, delivery_id)
+    refuse_removed(flows.flow(tx, delivery.flow_id))
     run = run_store.run(tx, delivery.run_id)
     if delivery.state != "held" or run.state is not State.HELD:
         raise ConfigError(f"File {delivery_id} is not held ({delivery.state}).", code="file-not-held")
@@ -225,6 +227,7 @@ def resend(tx: Tx, delivery_id: int, actor: str, now: datetime) -> int:
     """Send a kept file again as it was; links, cursor and memory stay as they are. Returns the new run."""
     delivery = _known(tx, delivery_id)
     flow = flows.flow(tx, delivery.flow_id)
+    refuse_removed(flow)
     values = {"not_before": now, "late_after": now, "created_at": now, "notes": []}
     run_id = run_store.add_run(
         tx,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from routebooks.connectors.base import (
     CallingSource,
@@ -14,22 +13,25 @@ from routebooks.connectors.base import (
     FileTarget,
     OrderSource,
     PulledSource,
-    Setting,
     Source,
 )
-from routebooks.engine import connections, extracts
+from routebooks.engine import extracts
 from routebooks.engine.context import Context
 from routebooks.errors import ConfigError
 from routebooks.mapping.check import check_map
 from routebooks.mapping.model import Map, load_map
 from routebooks.mapping.templates import load_template
 from routebooks.records import Stream, Target
-from routebooks.store import companies
+from routebooks.store import alerts, audit, companies
 from routebooks.store import flows as store
 from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
 
 DAY = 24 * 60
+
+#: in place of a flow's name: all flows of a company, or the files that belong together
+ALL = "all"
+NIGHT = "night"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,15 @@ class FlowTemplate:
     incremental: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def roles(self) -> tuple[str, str]:
+        """Which connections of a company it goes between."""
+        return ("quickbooks", "files") if self.direction == "out" else ("orders", "quickbooks")
+
+    def makes(self, flow: Flow) -> bool:
+        """Whether a flow is of this template, whatever it is called."""
+        return (flow.direction, flow.stream, flow.target) == (self.direction, self.stream, self.target)
+
 
 #: QuickBooks to PocketAdvantage: all of them, every night (the seed's first process map), and orders back (its second)
 TEMPLATES = (
@@ -55,63 +66,6 @@ TEMPLATES = (
 )
 
 
-#: what can be set of a flow that makes files
-SETTINGS = (
-    Setting(
-        name="guard_percent",
-        help="A whole file with less than this share of the last one's records is held until a person releases it.",
-        default=70,
-        minimum=0,
-        maximum=100,
-    ),
-    Setting(
-        name="start_date",
-        help="An incremental flow begins with what changed since this day (2026-01-31); an orders flow takes no new "
-        "order that was last changed before it. Empty: with everything.",
-        default="",
-    ),
-    Setting(
-        name="resend_days",
-        help="An incremental flow sends what changed in so many last days every time, whether it was sent or not.",
-        default=0,
-        minimum=0,
-        maximum=80,
-    ),
-    Setting(
-        name="empty_night",
-        help="What a night without changes does: leave the last file where it is, or send a file without records.",
-        default="leave",
-        choices=("leave", "send"),
-    ),
-)
-
-
-def change_settings(tx: Tx, flow: Flow, given: Mapping[str, str], zone: str) -> dict[str, Any]:
-    """Set settings of a flow from what was typed; the others stay. Raises ConfigError."""
-    declared = {setting.name: setting for setting in SETTINGS}
-    changed = dict(flow.settings)
-    for name, text in given.items():
-        if name not in declared:
-            raise ConfigError(
-                f"A flow has no setting {name!r}.", hint=f"Its settings: {', '.join(declared)}.", code="setting-unknown"
-            )
-        changed[name] = _start(text, zone) if name == "start_date" else connections.typed(declared[name], text)
-    store.change_flow(tx, flow.id, settings=changed)
-    return changed
-
-
-def _start(text: str, zone: str) -> str:
-    """The first instant of a day of the company."""
-    if not text:
-        return ""
-    try:
-        return datetime.combine(date.fromisoformat(text), time.min, ZoneInfo(zone)).isoformat()
-    except ValueError as error:
-        raise ConfigError(
-            f"{text!r} is not a day.", hint="Write it as 2026-01-31, or empty.", code="setting-not-a-day"
-        ) from error
-
-
 def map_of(flow: Flow) -> Map:
     """The flow's own map, or the template it began with. Raises ConfigError."""
     return load_map(flow.map_text) if flow.map_text is not None else load_template(flow.map_name)
@@ -120,15 +74,31 @@ def map_of(flow: Flow) -> Map:
 def add(
     ctx: Context, tx: Tx, *, company_id: int, template: FlowTemplate, source: str, target: str, now: datetime
 ) -> int:
-    """A pre-built flow between two connections of a company; its id. Raises ConfigError when they do not fit it."""
-    source_row, target_row = (_named(tx, company_id, name) for name in (source, target))
-    flow_id = store.add_flow(
+    """A pre-built flow between two connections of a company; its id. Raises ConfigError when they do not fit it.
+
+    Where the company had this flow before and removed it, it comes back with its map, its settings and its ledger, so
+    that no order goes twice; all else begins at the start.
+    """
+    ends = {
+        "source_id": _named(tx, company_id, source).id,
+        "target_id": _named(tx, company_id, target).id,
+    }
+    before = next((flow for flow in store.removed_flows(tx, company_id) if template.makes(flow)), None)
+    if before is not None:
+        store.forget(tx, before.id)
+        store.change_flow(tx, before.id, name=template.name, enabled=True, removed_at=None, **ends)
+    flow_id = before.id if before is not None else _new(tx, company_id, template, ends, now)
+    check(ctx, tx, store.flow(tx, flow_id))
+    return flow_id
+
+
+def _new(tx: Tx, company_id: int, template: FlowTemplate, ends: Mapping[str, int], now: datetime) -> int:
+    return store.add_flow(
         tx,
         company_id=company_id,
         name=template.name,
         direction=template.direction,
-        source_id=source_row.id,
-        target_id=target_row.id,
+        **ends,
         stream=template.stream,
         target=template.target,
         map_name=template.map_name,
@@ -140,13 +110,98 @@ def add(
         expires_after_minutes=DAY,
         created_at=now,
     )
-    check(ctx, tx, store.flow(tx, flow_id))
-    return flow_id
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of the pre-built flows: new ones, those of before with their ledger, and those that were there."""
+
+    new: list[str] = field(default_factory=list)
+    back: list[str] = field(default_factory=list)
+    kept: list[Flow] = field(default_factory=list)
+    #: of those that were there, the ones that go between other connections than those named now
+    elsewhere: list[Flow] = field(default_factory=list)
+
+
+def add_all(ctx: Context, tx: Tx, company_id: int, roles: Mapping[str, str], actor: str) -> Added:
+    """All pre-built flows of a company that it does not have. Raises ConfigError for a connection in the wrong role.
+
+    `roles` are the names of connections for quickbooks, files and, for the way back, orders.
+    """
+    rows = {role: _named(tx, company_id, name) for role, name in roles.items()}
+    _check_roles(ctx, tx, company_id, rows)
+    there, removed = store.flows_of(tx, company_id), store.removed_flows(tx, company_id)
+    added, now = Added(), ctx.now()
+    for template in TEMPLATES:
+        source, target = (rows.get(role) for role in template.roles)
+        known = next((flow for flow in there if template.makes(flow)), None)
+        if known is not None:
+            added.kept.append(known)
+        if source is None or target is None:
+            continue
+        if known is None:
+            ends = {"source": source.name, "target": target.name}
+            add(ctx, tx, company_id=company_id, template=template, **ends, now=now)
+            audit.note(tx, company_id=company_id, actor=actor, action="add flow", subject=template.name, now=now)
+            (added.back if any(map(template.makes, removed)) else added.new).append(template.name)
+        elif (known.source_id, known.target_id) != (source.id, target.id):
+            added.elsewhere.append(known)
+    return added
+
+
+#: what a connection has to be able to do in its role
+_ROLES: Mapping[str, type[Any]] = {"quickbooks": Source, "files": FileTarget, "orders": OrderSource}
+
+
+def _check_roles(ctx: Context, tx: Tx, company_id: int, rows: Mapping[str, companies.ConnectionRow]) -> None:
+    for role, row in rows.items():
+        kind = ctx.connector(row.connector)
+        if isinstance(kind, _ROLES[role]):
+            continue
+        fit = [
+            other.name
+            for other in companies.connections_of(tx, company_id)
+            if isinstance(ctx.connector(other.connector), _ROLES[role])
+        ]
+        raise ConfigError(
+            f"{row.name} leads to {kind.title}; it cannot be --{role}.",
+            hint=f"Did you mean --{role} {' or '.join(fit)}?"
+            if fit
+            else "`routebooks connection add` makes one that can.",
+            code="connector-unfit",
+        )
+
+
+def rename(ctx: Context, tx: Tx, flow: Flow, name: str, actor: str) -> None:
+    """Give a flow another name. Raises ConfigError for one that is taken, or that stands for several flows."""
+    if name in (ALL, NIGHT):
+        raise ConfigError(
+            f"A flow cannot be called {name!r}.", hint="The word stands for several flows.", code="flow-name-reserved"
+        )
+    if store.flow_named(tx, flow.company_id, name) is not None:
+        raise ConfigError(
+            f"The company has a flow {name!r} already.",
+            hint="`routebooks flow list` shows it; take another name.",
+            code="flow-exists",
+        )
+    store.change_flow(tx, flow.id, name=name)
+    alerts.forget(tx, flow.company_id, f"flow {flow.name}")
+    audit.note(
+        tx, company_id=flow.company_id, actor=actor, action="rename flow", subject=flow.name, now=ctx.now(), name=name
+    )
+
+
+def refuse_removed(flow: Flow) -> None:
+    """Raises ConfigError for a flow that was removed."""
+    if flow.removed_at is not None:
+        raise ConfigError(
+            f"The flow {flow.name} was removed.", hint="`routebooks flow add` brings it back.", code="flow-removed"
+        )
 
 
 def _named(tx: Tx, company_id: int, name: str) -> companies.ConnectionRow:
     row = companies.connection_named(tx, company_id, name)
-    if row is None:
+    if row is None or row.removed_at is not None:
         raise ConfigError(
             f"The company has no connection {name!r}.",
             hint="`routebooks connection list` shows them; `routebooks connection add` makes one.",

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from routebooks.connectors.base import CallingSource, OrderSource, PulledSource
 from routebooks.engine import extracts, nights, schedule, waiting
+from routebooks.engine import flows as flow_rules
 from routebooks.engine.context import Context, as_json
 from routebooks.errors import ConfigError, Problem, RoutebooksError, TransientError
 from routebooks.store import companies, flows
@@ -35,8 +36,10 @@ def create(
 ) -> list[int]:
     """A night: a run of each of these flows (of one company), waiting for its turn; their ids.
 
-    A run takes the place of one of the same flow that waits and has not begun.
+    A run takes the place of one of the same flow that waits and has not begun. Raises ConfigError for a removed flow.
     """
+    for flow in wanted:
+        flow_rules.refuse_removed(flow)
     due = due or now
     night_id = store.add_night(tx, wanted[0].company_id, now)
     return [_create(ctx, tx, flow, night_id, trigger, now, due) for flow in wanted]

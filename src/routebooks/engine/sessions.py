@@ -152,6 +152,12 @@ def close(ctx: Context, ticket: str) -> str:
         return session.last_error or f"Done, {session.turns} requests."
 
 
+def drop(ctx: Context, tx: Tx, connection_id: int) -> None:
+    """End the sessions of a connection at once."""
+    for session in store.open_sessions(tx, connection_id):
+        _end(ctx, tx, session, "dropped", ctx.now())
+
+
 def _end(ctx: Context, tx: Tx, session: Session, state: str, now: datetime) -> None:
     """End a session. A write whose answer is missing waits to be sent again as it was; iterators die with it."""
     store.change_session(tx, session.id, state=state, closed_at=now)

@@ -71,6 +71,12 @@ def told_by(tx: Tx, alert_id: int) -> list[Told]:
     return [from_row(Told, row) for row in tx.execute(query.order_by("company_id", "subject"))]
 
 
+def forget(tx: Tx, company_id: int, subject: str | None = None) -> None:
+    """Forget what was told of a subject of a company, or of all of them: it is gone, and not well again."""
+    query = alerts_told.delete().where(alerts_told.c.company_id == company_id)
+    tx.execute(query if subject is None else query.where(alerts_told.c.subject == subject))
+
+
 def keep_told(tx: Tx, alert_id: int, told: Iterable[Told], now: datetime) -> None:
     """What an alert has told by now, all of it."""
     tx.execute(alerts_told.delete().where(alerts_told.c.alert_id == alert_id))

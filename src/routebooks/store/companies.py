@@ -22,6 +22,7 @@ class CompanyRow:
     cust_id: str
     time_zone: str
     created_at: datetime
+    removed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class ConnectionRow:
     window: dict[str, str] | None
     paused_at: datetime | None
     created_at: datetime
+    removed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,24 @@ def change_company(tx: Tx, company_id: int, **values: Any) -> None:
     tx.execute(companies.update().where(companies.c.id == company_id).values(**values))
 
 
-def all_companies(tx: Tx) -> list[CompanyRow]:
-    """Every company, by name."""
-    return [from_row(CompanyRow, row) for row in tx.execute(sa.select(companies).order_by(companies.c.name))]
+def name_of_removed(name: str, row_id: int) -> str:
+    """What a removed company, connection or flow is called, so that its name can be used anew."""
+    return f"{name} (removed, {row_id})"
+
+
+def all_companies(tx: Tx, *, removed: bool = False) -> list[CompanyRow]:
+    """Every company, by name; with the removed ones where their history counts."""
+    query = sa.select(companies).order_by(companies.c.name)
+    if not removed:
+        query = query.where(companies.c.removed_at.is_(None))
+    return [from_row(CompanyRow, row) for row in tx.execute(query)]
+
+
+def removed_company(tx: Tx, cust_id: str) -> CompanyRow | None:
+    """The company of this cust_id that was removed last, if there is one."""
+    query = sa.select(companies).where(companies.c.removed_at.is_not(None)).order_by(companies.c.removed_at.desc())
+    rows = [from_row(CompanyRow, row) for row in tx.execute(query)]
+    return next((row for row in rows if row.cust_id.casefold() == cust_id.casefold()), None)
 
 
 def company(tx: Tx, company_id: int) -> CompanyRow:
@@ -84,7 +101,7 @@ def company(tx: Tx, company_id: int) -> CompanyRow:
 
 
 def company_named(tx: Tx, name: str) -> CompanyRow | None:
-    """The company of this name, if there is one."""
+    """The company of this name, if there is one; a removed one has a name of its own."""
     row = tx.execute(sa.select(companies).where(companies.c.name == name)).one_or_none()
     return from_row(CompanyRow, row) if row else None
 
@@ -110,8 +127,9 @@ def change_connection(tx: Tx, connection_id: int, **values: Any) -> None:
 
 
 def connections_of(tx: Tx, company_id: int | None = None) -> list[ConnectionRow]:
-    """The connections of a company, or of all, by name."""
+    """The connections of a company, or of all, by name; without the removed ones."""
     query = sa.select(connections).order_by(connections.c.company_id, connections.c.name)
+    query = query.where(connections.c.removed_at.is_(None))
     if company_id is not None:
         query = query.where(connections.c.company_id == company_id)
     return [from_row(ConnectionRow, row) for row in tx.execute(query)]
@@ -144,6 +162,11 @@ def add_caller(
             silent_after_minutes=silent_after_minutes,
         )
     )
+
+
+def remove_caller(tx: Tx, connection_id: int) -> None:
+    """Nobody may call for a connection any more."""
+    tx.execute(callers.delete().where(callers.c.connection_id == connection_id))
 
 
 def change_caller(tx: Tx, connection_id: int, **values: Any) -> None:

@@ -142,6 +142,12 @@ def next_waiting(tx: Tx, connection_id: int, *, clear_before: datetime, writes: 
     return from_row(Request, row) if row else None
 
 
+def drop_all(tx: Tx, connection_id: int, now: datetime) -> None:
+    """Nothing goes to this connection any more."""
+    query = exchange.update().where(exchange.c.connection_id == connection_id, exchange.c.state.in_(("waiting", "out")))
+    tx.execute(query.values(state="dropped", answered_at=now))
+
+
 def _due(connection_id: int, clear_before: datetime) -> tuple[sa.ColumnElement[bool], ...]:
     """What waits for a connection and may leave; a clearing only when it was made before that instant."""
     due = sa.or_(exchange.c.kind != "clear", exchange.c.created_at < clear_before)

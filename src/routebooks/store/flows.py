@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from routebooks.store.database import Tx, from_row, one
-from routebooks.store.tables import cursors, flows
+from routebooks.store.tables import cursors, flows, sent
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Flow:
     late_after_minutes: int
     expires_after_minutes: int
     created_at: datetime
+    removed_at: datetime | None = None
 
 
 def add_flow(tx: Tx, **values: Any) -> int:
@@ -58,11 +59,23 @@ def flow_named(tx: Tx, company_id: int, name: str) -> Flow | None:
 
 
 def flows_of(tx: Tx, company_id: int | None = None) -> list[Flow]:
-    """The flows of a company, or of all, in the order they were made."""
-    query = sa.select(flows).order_by(flows.c.company_id, flows.c.id)
+    """The flows of a company, or of all, in the order they were made; without the removed ones."""
+    query = sa.select(flows).where(flows.c.removed_at.is_(None)).order_by(flows.c.company_id, flows.c.id)
     if company_id is not None:
         query = query.where(flows.c.company_id == company_id)
     return [from_row(Flow, row) for row in tx.execute(query)]
+
+
+def removed_flows(tx: Tx, company_id: int) -> list[Flow]:
+    """The removed flows of a company, the one that was removed last first."""
+    query = sa.select(flows).where(flows.c.company_id == company_id, flows.c.removed_at.is_not(None))
+    return [from_row(Flow, row) for row in tx.execute(query.order_by(flows.c.removed_at.desc(), flows.c.id.desc()))]
+
+
+def forget(tx: Tx, flow_id: int) -> None:
+    """Let a flow begin at the start: its cursor and what it remembers to have sent go; its ledger stays."""
+    tx.execute(cursors.delete().where(cursors.c.flow_id == flow_id))
+    tx.execute(sent.delete().where(sent.c.flow_id == flow_id))
 
 
 def cursor(tx: Tx, flow_id: int) -> dict[str, Any] | None:

@@ -160,6 +160,7 @@ def list_orders(
     tx: Tx,
     *,
     company_id: int | None = None,
+    flow_id: int | None = None,
     key: str | None = None,
     states: Collection[OrderState] | None = None,
     limit: int = 100,
@@ -174,6 +175,8 @@ def list_orders(
     )
     if company_id is not None:
         query = query.where(ledger.c.company_id == company_id)
+    if flow_id is not None:
+        query = query.where(ledger.c.flow_id == flow_id)
     if key is not None:
         query = query.where(ledger.c.key == key)
     if states is not None:

@@ -112,6 +112,12 @@ def resolve(
     return int(tx.execute(query.values(state="resolved", resolved_at=now)).rowcount)
 
 
+def resolve_flow(tx: Tx, flow_id: int, now: datetime) -> None:
+    """End all records of a flow."""
+    query = rejected.update().where(rejected.c.flow_id == flow_id, rejected.c.state == "open")
+    tx.execute(query.values(state="resolved", resolved_at=now))
+
+
 def resolve_one(tx: Tx, rejected_id: int, now: datetime) -> None:
     """End one record at a person's word."""
     query = rejected.update().where(rejected.c.id == rejected_id, rejected.c.state == "open")

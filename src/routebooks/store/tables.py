@@ -74,6 +74,7 @@ companies = sa.Table(
     _text("cust_id"),
     _text("time_zone"),
     _instant("created_at", optional=False),
+    _instant("removed_at"),  # a removed one is kept for its ledger and history, under a name that frees its own
 )
 
 connections = sa.Table(
@@ -88,6 +89,7 @@ connections = sa.Table(
     sa.Column("window", sa.JSON(none_as_null=True)),  # {"from": "19:00", "to": "07:00"}, company's zone
     _instant("paused_at"),
     _instant("created_at", optional=False),
+    _instant("removed_at"),
     sa.UniqueConstraint("company_id", "name"),
 )
 
@@ -133,6 +135,7 @@ flows = sa.Table(
     sa.Column("late_after_minutes", sa.Integer(), nullable=False),
     sa.Column("expires_after_minutes", sa.Integer(), nullable=False),
     _instant("created_at", optional=False),
+    _instant("removed_at"),
     sa.UniqueConstraint("company_id", "name"),
 )
 

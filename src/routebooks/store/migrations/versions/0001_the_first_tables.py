@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("cust_id", sa.Text(), nullable=False),
         sa.Column("time_zone", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("removed_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_companies")),
         sa.UniqueConstraint("name", name=op.f("uq_companies_name")),
     )
@@ -83,6 +84,7 @@ def upgrade() -> None:
         sa.Column("window", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("paused_at", Instant(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("removed_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_connections_company_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_connections")),
         sa.UniqueConstraint("company_id", "name", name=op.f("uq_connections_company_id_name")),
@@ -153,6 +155,7 @@ def upgrade() -> None:
         sa.Column("late_after_minutes", sa.Integer(), nullable=False),
         sa.Column("expires_after_minutes", sa.Integer(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("removed_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["company_id"], ["companies.id"], name=op.f("fk_flows_company_id")),
         sa.ForeignKeyConstraint(["source_id"], ["connections.id"], name=op.f("fk_flows_source_id")),
         sa.ForeignKeyConstraint(["target_id"], ["connections.id"], name=op.f("fk_flows_target_id")),
