@@ -252,6 +252,9 @@ class ToyOrders:
         found = [order for order in self.orders if order.stamp >= since and (cursor or not order.cancelled)]
         return found, OrderCursor(found[-1].stamp, found[-1].key) if found else cursor
 
+    def explain(self, connection: Connection) -> tuple[Problem, ...]:
+        return (Problem("toy-slow", "The toy is slow.", "Wait."),)
+
     def order_table(self, order_rows: Sequence[Mapping[str, Any]], connection: Connection) -> pa.Table:
         names = [field.name for field in self.order_fields(connection).fields]
         return pa.table({name: pa.array([row.get(name) for row in order_rows], pa.string()) for name in names})

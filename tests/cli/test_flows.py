@@ -72,6 +72,34 @@ def test_flows_between_unfit_or_unknown_connections_are_not_added(program: Progr
     assert program("flow", "list", "--company", "Dock").stdout.startswith("No flow yet")
 
 
+def test_a_connection_in_the_wrong_role_is_named_with_the_one_that_fits(program: Program) -> None:
+    add_connections(program)
+    swapped = ("flow", "add", "Dock", "--quickbooks", "files", "--files", "office")
+    for _ in range(2):
+        said = program.refused(*swapped)
+        assert "files leads to Inventiv PocketAdvantage, files; it cannot be --quickbooks. [connector-unfit]" in said
+        assert "Did you mean --quickbooks office?" in said
+        program("flow", "add", "Dock", "--quickbooks", "office", "--files", "files")
+    said = program.refused("flow", "add", "Dock", "--quickbooks", "office", "--files", "files", "--orders", "office")
+    assert "Did you mean --orders pocket?" in said
+
+
+def test_flows_that_go_elsewhere_are_said_to(program: Program) -> None:
+    add_connections(program)
+    program("flow", "add", "Dock", "--quickbooks", "office", "--files", "files")
+    program("connection", "add", "Dock", "other", "pocketadvantage", "drop=local", "root=elsewhere")
+    said = program("flow", "add", "Dock", "--quickbooks", "office", "--files", "other")
+    assert "items goes from office to files already." in said.stderr
+    program("flow", "remove", "Dock", "items", "--yes")
+    program("flow", "rename", "Dock", "customers", "accounts")
+    added = program.json("flow", "add", "Dock", "--quickbooks", "office", "--files", "other")
+    assert added == {
+        **{"company": "Dock", "added": [], "brought_back": ["items"]},
+        "kept": ["codes", "accounts", "invoices"],
+    }
+    assert program.json("flow", "list", "--company", "Dock")[1]["to"] == "other"
+
+
 def test_the_list_tells_how_each_flow_is_doing(program: Program) -> None:
     house = program.house
     never = program.json("flow", "list")[0]

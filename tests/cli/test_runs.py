@@ -6,7 +6,9 @@ import pytest
 
 from cli_program import Program
 from house import Books, House, record
+from routebooks.store import flows
 from routebooks.store.runs import State
+from toy import MAPS
 
 KEYS = {
     *("id", "company", "flow", "trigger", "state", "phase", "late", "waits_for", "waits_since"),
@@ -166,3 +168,39 @@ def test_a_run_is_cancelled_once(program: Program) -> None:
     assert program.json("run", "cancel", str(run_id))["state"] == "cancelled"
     assert "[run-ended]" in program.refused("run", "cancel", str(run_id))
     assert program.audit()[-1] == ("command line", "cancel run", "customers")
+
+
+def test_what_the_filter_left_out_is_listed_with_what_it_looked_at(program: Program) -> None:
+    house = program.house
+    filtered = "\nonly:\n  Name: [Keep]\n"
+    with house.ctx.store.begin() as tx:
+        flows.change_flow(tx, house.flows["items"], map_text=MAPS["items"] + filtered)
+    run_id = house.run("items")
+    house.visit(Books({"items": [record("1", "Keep"), record("2", "Leave"), record("3", "Away")]}))
+    house.tick()
+    shown = program.json("run", "show", str(run_id), "--left-out")
+    assert shown["records_left_out"] == 2
+    assert shown["left_out"] == [
+        {"label": "Leave", "values": {"Name": "Leave"}},
+        {"label": "Away", "values": {"Name": "Away"}},
+    ]
+    lines = program("run", "show", str(run_id), "--left-out").stdout.splitlines()
+    assert lines[-4:] == ["Left out by the map", "record  because of", "Leave   Name: Leave", "Away    Name: Away"]
+    assert "left_out" not in program.json("run", "show", str(run_id))
+
+
+def test_nothing_left_out_and_nothing_of_an_order(program: Program) -> None:
+    run_id = with_rejected(program.house)
+    assert program.json("run", "show", str(run_id), "--left-out")["left_out"] == []
+    orders = program.house.run("orders")
+    assert "[left-out-of-orders]" in program.refused("run", "show", str(orders), "--left-out")
+    waiting = program.house.run("customers")
+    assert "[snapshot-missing]" in program.refused("run", "show", str(waiting), "--left-out", code=1)
+
+
+def test_how_a_source_reads_is_explained_where_a_person_wonders(program: Program) -> None:
+    orders = program.house.run("orders")
+    assert program.json("run", "show", str(orders))["notes"] == [
+        {"code": "toy-slow", "message": "The toy is slow.", "hint": "Wait."}
+    ]
+    assert "The toy is slow.  Wait." in program("run", "show", str(orders)).stdout

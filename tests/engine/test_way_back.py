@@ -71,6 +71,7 @@ def test_an_unknown_customer_holds_the_order_until_it_went_out(linked: House) ->
     with linked.ctx.store.read() as tx:
         (line,) = rejected.list_rejected(tx)
     assert line.rejected.code == "customer-not-linked"
+    assert line.rejected.hint.startswith("Run the customers flow first (`routebooks flow run`)")
     assert "customer 9" in line.rejected.message
     assert line.rejected.record["rows"][0]["customer"] == "9"
     linked.run("customers")
@@ -94,6 +95,9 @@ def test_a_refused_order_waits_for_a_person_and_gets_a_new_set_id(linked: House)
     first = next(request for request in linked.visit(refuses) if "write" in request)
     linked.tick()
     assert linked.order("A-1").state is OrderState.REFUSED
+    with linked.ctx.store.read() as tx:
+        (line,) = rejected.list_rejected(tx)
+    assert line.rejected.hint.endswith("Then `routebooks order retry`.")
     bring_in(linked, books)
     assert books.written == []
     with linked.ctx.store.begin() as tx:

@@ -14,13 +14,14 @@ from routebooks.cli.rejected import reason_table, rejected_view
 from routebooks.cli.state import ACTOR, state_of
 from routebooks.cli.views import View, run_view, state_word, zones
 from routebooks.cli.words import instant
-from routebooks.engine import extracts
+from routebooks.connectors.base import Explaining
+from routebooks.engine import extracts, left_out
 from routebooks.engine import runs as engine
 from routebooks.engine.context import Context
 from routebooks.store import audit, deliveries, flows, ledger, rejected
 from routebooks.store import runs as store
 from routebooks.store.database import Tx
-from routebooks.store.runs import RunLine
+from routebooks.store.runs import Phase, Run, RunLine
 
 app = typer.Typer()
 
@@ -71,14 +72,24 @@ def _row(view: View, zone: str) -> tuple[object, ...]:
     )
 
 
-@app.command(epilog=examples("run show 12", "run show 12 --json"))
-def show(ctx: typer.Context, run_id: RunId, as_json: Json = False) -> None:
+@app.command(epilog=examples("run show 12", "run show 12 --left-out", "run show 12 --json"))
+def show(
+    ctx: typer.Context,
+    run_id: RunId,
+    with_left_out: Annotated[
+        bool, typer.Option("--left-out", help="Also the records that the map's filter, as it is now, leaves out.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Show all that is known of a run. What went wrong and what was rejected come with their cures."""
     context = state_of(ctx).context
     with context.store.read() as tx:
         line = find.run(tx, run_id)
         view = run_view(tx, line, context.now()) | _more(context, tx, line)
         zone = zones(tx)[line.company]
+    if with_left_out:
+        found = left_out.records(context, run_id)
+        view["left_out"] = [{"label": each.label, "values": dict(each.values)} for each in found]
     output(view, as_json, *_shown(view, zone))
 
 
@@ -88,12 +99,21 @@ def _more(context: Context, tx: Tx, line: RunLine) -> View:
     delivery = deliveries.delivery_of_run(tx, run.id)
     listed = rejected.list_rejected(tx, run_id=run.id, state=None, limit=_MANY)
     return {
-        "notes": run.notes,
+        "notes": [*run.notes, *_explained(context, tx, run)],
         "extracts": [_extract(tx, extract) for extract in extracts.of_run(context, tx, run)],
         "delivery": {"id": delivery.id, "address": delivery.address, "state": delivery.state} if delivery else None,
         "orders": ledger.outcomes_of(tx, run.id),
         "rejected": [rejected_view(each) for each in listed],
     }
+
+
+def _explained(context: Context, tx: Tx, run: Run) -> list[View]:
+    """What a person should know of how the run's source reads, once it was read."""
+    source = context.connection(tx, flows.flow(tx, run.flow_id).source_id)
+    kind = context.connector(source.connector)
+    if run.phase is Phase.PLAN or not isinstance(kind, Explaining):
+        return []
+    return [{"code": each.code, "message": each.message, "hint": each.hint} for each in kind.explain(source)]
 
 
 def _extract(tx: Tx, extract: store.ExtractRow) -> View:
@@ -132,6 +152,12 @@ def _shown(view: View, zone: str) -> list[RenderableType]:
         shown += [heading("Notes"), table(("note", "what to do"), rows, "", wrap=("note", "what to do"))]
     if view["rejected"]:
         shown += [heading("Rejected records"), reason_table(view["rejected"])]
+    if "left_out" in view:
+        rows = [
+            (each["label"], ", ".join(f"{name}: {value}" for name, value in each["values"].items()))
+            for each in view["left_out"]
+        ]
+        shown += [heading("Left out by the map"), table(("record", "because of"), rows, "None.", wrap=("because of",))]
     return shown
 
 

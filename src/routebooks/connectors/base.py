@@ -352,6 +352,15 @@ class OrderSource(Protocol):
         ...
 
 
+@runtime_checkable
+class Explaining(Protocol):
+    """A source whose way of reading makes a person wonder where something is."""
+
+    def explain(self, connection: Connection) -> tuple[Problem, ...]:
+        """What to know of it: said where a run is shown."""
+        ...
+
+
 @dataclass(frozen=True)
 class Encoded:
     """The bytes of a file, how many records they hold, and what had to be changed to fit (for the run's notes)."""

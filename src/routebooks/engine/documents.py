@@ -219,8 +219,8 @@ def _resolve(order_key: str, part: Mapping[str, Any], linked: Sequence[TargetCol
             one = {"customers": "customer", "items": "item"}.get(column.link, column.link)
             raise RecordError(
                 f"Order {order_key} names the {one} {key}, which never went out in a file.",
-                hint=f"Give the {one} this key in QuickBooks and let its flow run, or correct the order; then it goes "
-                "by itself with the next run.",
+                hint=f"Run the {column.link} flow first (`routebooks flow run`), if the {one} is in QuickBooks; else "
+                f"give the {one} this key there, or correct the order. The order goes by itself with the next run.",
                 code=f"{one}-not-linked",
                 detail=str(key),
             )

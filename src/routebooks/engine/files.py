@@ -150,7 +150,7 @@ def make_file(ctx: Context, run_id: int) -> None:
         flow = flows.flow(tx, run.flow_id)
         source = extracts.source_of(ctx, tx, flow)
         books, connection = ctx.connection(tx, flow.source_id), ctx.connection(tx, flow.target_id)
-        tables = _tables(ctx, tx, run, flow, source)
+        tables = tables_of(ctx, tx, run, flow, source)
     files = ctx.able(connection.connector, FileTarget)
     layout = files.layouts(connection)[flow.target]
     fit = partial(files.fit, connection, flow.target) if isinstance(files, Fitting) else as_it_is
@@ -160,7 +160,8 @@ def make_file(ctx: Context, run_id: int) -> None:
     _keep(ctx, run, flow, files, connection, made)
 
 
-def _tables(ctx: Context, tx: Tx, run: Run, flow: Flow, source: Source) -> Mapping[str, pa.Table]:
+def tables_of(ctx: Context, tx: Tx, run: Run, flow: Flow, source: Source) -> Mapping[str, pa.Table]:
+    """The snapshots that a run reads, by stream. Raises FatalError when one was not taken."""
     tables = {}
     there = run_store.extracts_of(tx, run.night_id, flow.source_id)
     for stream in extracts.needs(source, flow.stream):
@@ -184,18 +185,30 @@ def _mapped(
     layout: Layout,
     fit: Fit,
 ) -> Made:
-    stream = extracts.stream_of(source, flow.stream)
-    aside: tuple[Rejected, ...] = ()
+    table, aside = source_table(ctx, flow, source, books, tables)
+    stream, mapped = map_table(flow, source, books, table, layout, fit)
+    return Made(_with_keys(mapped, table, stream), (*aside, *mapped.rejected), mapped.left_out, mapped.notes)
+
+
+def source_table(
+    ctx: Context, flow: Flow, source: Source, books: Connection, tables: Mapping[str, pa.Table]
+) -> tuple[pa.Table, tuple[Rejected, ...]]:
+    """The stream or view that a flow reads, from its snapshots; and what the view set aside."""
     if isinstance(source, Viewing) and flow.stream in source.views():
         today = ctx.now().astimezone(ZoneInfo(books.company.time_zone)).date()
-        table, aside = source.view(books, flow.stream, tables, today)
-    else:
-        table = tables[flow.stream]
+        return source.view(books, flow.stream, tables, today)
+    return tables[flow.stream], ()
+
+
+def map_table(
+    flow: Flow, source: Source, books: Connection, table: pa.Table, layout: Layout, fit: Fit = as_it_is
+) -> tuple[Stream, Mapped]:
+    """What a flow reads, through its map; and the stream that says what its fields are."""
+    stream = extracts.stream_of(source, flow.stream)
     parameters = {"Company.CustId": books.company.cust_id, "Company.Name": books.company.name}
     # Of records with lines two may share what a person knows them by (an invoice and a credit memo of one number).
     known_by = stream.key if stream.line is not None else stream.label
-    mapped = apply_map(map_of(flow), table, layout, parameters, key_field=known_by, fit=fit)
-    return Made(_with_keys(mapped, table, stream), (*aside, *mapped.rejected), mapped.left_out, mapped.notes)
+    return stream, apply_map(map_of(flow), table, layout, parameters, key_field=known_by, fit=fit)
 
 
 def _with_keys(mapped: Mapped, table: pa.Table, stream: Stream) -> pa.Table:

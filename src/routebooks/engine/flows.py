@@ -87,6 +87,8 @@ def add(
     if before is not None:
         store.forget(tx, before.id)
         store.change_flow(tx, before.id, name=template.name, enabled=True, removed_at=None, **ends)
+        if template.direction == "back":
+            store.rewind(tx, ends["source_id"], now)
     flow_id = before.id if before is not None else _new(tx, company_id, template, ends, now)
     check(ctx, tx, store.flow(tx, flow_id))
     return flow_id

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -117,7 +118,9 @@ def posted(tx: Tx, order: Order, result: WriteAnswer, now: datetime) -> None:
 
 
 def refuse(tx: Tx, order: Order, run_id: int, problem: Problem, now: datetime) -> None:
-    """QuickBooks said no: the order waits for a person, in the rejected list."""
+    """QuickBooks said no: the order waits for a person, in the rejected list. No run tries it again by itself."""
+    if "order retry" not in problem.hint:
+        problem = replace(problem, hint=f"{problem.hint} Then `routebooks order retry`.".strip())
     set_aside(tx, order, OrderState.REFUSED, problem)
     reject(tx, order, run_id, problem, now)
 

@@ -35,10 +35,15 @@ class Mapped:
     #: for each row of the table the index of the source row it comes from (int64)
     source_rows: pa.Array[Any]
     rejected: tuple[Rejected, ...]
-    #: the number of rows that the map's filter left out
-    left_out: int
+    #: the indices of the source rows that the map's filter left out (int64)
+    left_out_rows: pa.Array[Any]
     #: what was lost when the values were fitted to the target
     notes: tuple[Problem, ...] = ()
+
+    @property
+    def left_out(self) -> int:
+        """How many rows the map's filter left out."""
+        return len(self.left_out_rows)
 
 
 def as_it_is(table: pa.Table) -> tuple[pa.Table, tuple[Problem, ...]]:
@@ -92,9 +97,17 @@ def apply_map(
         table=_target_table(compiled, kept),
         source_rows=kept.column("row").combine_chunks(),
         rejected=_rejected(named, table, found),
-        left_out=table.num_rows - result.num_rows,
+        left_out_rows=_others(table.num_rows, result.column("row")),
         notes=notes,
     )
+
+
+def _others(count: int, rows: pa.ChunkedArray[Any]) -> pa.Array[Any]:
+    """The indices below a count that are not among those given."""
+    if len(rows) == count:
+        return pa.array([], pa.int64())
+    among = pc.is_in(pa.array(range(count), pa.int64()), value_set=rows.combine_chunks())
+    return pc.indices_nonzero(pc.invert(among)).cast(pa.int64())
 
 
 def table_fields(table: pa.Table) -> list[Field]:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from routebooks.connectors.base import Check, Connection, OrderCursor, Setting, SourceOrder, WriteBack
 from routebooks.connectors.pocketadvantage.order_rows import BEGINNING, Reading, gather, text_of
 from routebooks.connectors.pocketadvantage.orders_database import address, cleaned, is_tried, opened, title
-from routebooks.errors import ConfigError, RoutebooksError
+from routebooks.errors import ConfigError, Problem, RoutebooksError
 from routebooks.records import Field, Stream
 
 _QUERY = """\
@@ -172,6 +172,21 @@ class PocketAdvantageOrders:
             names = _columns(result, reading, connection)
             rows = (dict(zip(names, row, strict=True)) for row in result)
             return gather(rows, reading, cursor, since, until)
+
+    def explain(self, connection: Connection) -> tuple[Problem, ...]:
+        """That the newest orders come with the next run."""
+        minutes = int(_minutes(connection, "settle_minutes").total_seconds() // 60)
+        if not minutes:
+            return ()
+        span = "minute" if minutes == 1 else f"{minutes} minutes"
+        return (
+            Problem(
+                "orders-settle",
+                f"An order that was changed in the last {span} before a run is read by the next one, so that none is "
+                "read half written.",
+                "The setting settle_minutes of the connection says how long; run the flow again to have it now.",
+            ),
+        )
 
     def order_table(self, order_rows: Sequence[Mapping[str, Any]], connection: Connection) -> pa.Table:
         """Kept rows as a table of text columns: all columns that any of the rows has, in order of first sight."""
