@@ -107,7 +107,7 @@ def _remove(home: Path, say: Say) -> None:
 def start(stack: ExitStack, home: Path, make_context: Callable[[Settings], Context], say: Say) -> Demo:
     """Start everything in a fresh folder; the stack stops it again. Raises ConfigError when no port can be had."""
     say(f"Starting the sandbox in {home}")
-    world = SandboxWorld(home / "sandbox")
+    world = SandboxWorld(home / "sandbox", company_name=f"{COMPANY} Company")
     stack.callback(world.stop)
     world.start()
     sock = server.listen("127.0.0.1", 0)

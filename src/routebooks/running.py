@@ -16,10 +16,11 @@ from rich.console import Console
 
 from routebooks import demo as demo_world
 from routebooks import demo_report, server
-from routebooks.cli import log_to_stderr
+from routebooks.cli import given, log_to_stderr
 from routebooks.cli.output import output, say
 from routebooks.cli.params import Json, examples
 from routebooks.cli.state import MakeContext, state_of
+from routebooks.errors import ConfigError
 from routebooks.sandbox.world import SandboxWorld
 from routebooks.store import companies
 
@@ -40,7 +41,8 @@ def add_to(app: typer.Typer, make_context: MakeContext) -> None:
     )
     sandbox.command(
         "start",
-        help="Open the sandbox's FTP server and orders database, and say how to connect to them. Ctrl-C stops it.",
+        help="Open the sandbox's FTP server and orders database, and say how to connect to them. Ctrl-C stops it. "
+        "Every folder is a QuickBooks company of its own, named after it.",
         epilog=examples("sandbox start /tmp/sandbox", "sandbox start /tmp/sandbox --ftp-port 2121"),
     )(_sandbox_start)
     sandbox.command(
@@ -116,9 +118,11 @@ def _sandbox_start(
             "ftp": {"host": host, "port": port, "user": world.ftp.user, "password": world.ftp.password},
             "files": str(world.ftp_root),
             "orders_url": world.orders_url,
+            "company": world.company.company_name,
             "company_file": world.company.file_path,
         }
         lines = (
+            f"{world.company.company_name} is open in QuickBooks ({world.company.file_path}).",
             "Connect a company to it (put its name for COMPANY):",
             "  routebooks connection add COMPANY quickbooks quickbooks_desktop",
             f"  routebooks connection add COMPANY files pocketadvantage drop=ftp host={host} port={port} "
@@ -141,7 +145,7 @@ def _sandbox_update(
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from input.")] = False,
     as_json: Json = False,
 ) -> None:
-    password = sys.stdin.readline().strip() if password_stdin else typer.prompt("Password", hide_input=True)
+    password = sys.stdin.readline().strip() if password_stdin else _asked_password()
     world = SandboxWorld(folder.absolute())
     try:
         update = world.connector(qwc.read_bytes(), password, on_turn=lambda kind: say(f"  {kind}")).update()
@@ -151,6 +155,16 @@ def _sandbox_update(
     output(facts, as_json, f"{update.result}: {update.message or update.last_error or 'nothing to do'}")
     if update.result in ("error", "not_valid"):
         raise typer.Exit(1)
+
+
+def _asked_password() -> str:
+    if not given.at_terminal():
+        raise ConfigError(
+            "The Web Connector's password is missing.",
+            hint="Give it on standard input, with --password-stdin.",
+            code="password-missing",
+        )
+    return str(typer.prompt("Password", hide_input=True, err=True))
 
 
 def _demo(make_context: MakeContext, home: str | None, as_json: bool, keep: bool) -> None:

@@ -53,7 +53,7 @@ class SandboxCompany(Desk):
             if file.setting("edition") is None:
                 file.set_setting("edition", edition)
                 file.set_setting("zone", zone)
-                file.set_setting("path", r"C:\QuickBooks\Harbor Beverage.qbw")
+                file.set_setting("path", rf"C:\QuickBooks\{company_name.removesuffix(' Company')}.qbw")
             self.edition = str(file.setting("edition"))
             books = Books(file, clock, str(file.setting("zone")))
             if not file.of_kinds(("Company",)):
@@ -64,6 +64,11 @@ class SandboxCompany(Desk):
         """Closes the file; every session ends."""
         self._sessions.clear()
         self._file.close()
+
+    @property
+    def company_name(self) -> str:
+        """What the company says it is called."""
+        return str(about.company_of(self._books).fields["CompanyName"])
 
     @property
     def file_path(self) -> str:

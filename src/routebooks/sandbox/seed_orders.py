@@ -1,4 +1,4 @@
-"""Orders as the reps of the demo company would have sent them: a dozen good ones, and four that cannot be taken."""
+"""Orders as the reps of the demo company would have sent them: a dozen plain ones, three bad, one long number."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from routebooks.sandbox.shapes import Fields
 
 UNKNOWN_ACCOUNT = "99999"
 UNKNOWN_ITEM = "88888"
+#: longer than the 11 characters that QuickBooks takes for a number
+LONG_NUMBER = "PA-20020244-99"
 
 _GOOD_ORDERS = 12
 _NOTES = ("", "Leave at the back door", "Before noon; ask for the bar manager", "Café open from 7 \N{HOT BEVERAGE}")
@@ -41,25 +43,25 @@ class OrderSeed:
 
 
 def orders_for(company: SandboxCompany) -> list[OrderSeed]:
-    """A dozen orders of today for the accounts of a seeded company, and four that cannot be taken.
+    """A dozen orders of today for the accounts of a seeded company, and four of another kind.
 
-    Those are for an unknown account, an unknown item, an inactive item, and with a number of 14 characters where
-    QuickBooks takes 11.
+    Three cannot be taken: for an unknown account, an unknown item, an inactive item. The last has a number that is too
+    long for QuickBooks: it can be taken, under a number of QuickBooks' own.
     """
     accounts = _good_accounts(company)
     stock = [item for item in company.objects("ItemInventory") if item["IsActive"] == "true"]
     # Every eleventh account: the orders come from all reps.
-    good = [_order(at, accounts[at * 11 % len(accounts)], stock, company.today()) for at in range(_GOOD_ORDERS)]
+    orders = [_order(at, accounts[at * 11 % len(accounts)], stock, company.today()) for at in range(_GOOD_ORDERS + 4)]
     inactive = next(item for item in company.objects("ItemInventory") if item["IsActive"] == "false")
     first, second, third, fourth = (
-        replace(order, order_no=f"PA-2002{at}", po_number="") for at, order in enumerate(good[:4], start=1)
+        replace(order, order_no=f"PA-2002{at}", po_number="") for at, order in enumerate(orders[_GOOD_ORDERS:], start=1)
     )
     return [
-        *good,
+        *orders[:_GOOD_ORDERS],
         replace(first, customer_key=UNKNOWN_ACCOUNT),
         replace(second, lines=(*second.lines, replace(second.lines[0], item_key=UNKNOWN_ITEM))),
         replace(third, lines=(replace(third.lines[0], item_key=inactive["Name"]), *third.lines[1:])),
-        replace(fourth, order_no="PA-20020244-99"),
+        replace(fourth, order_no=LONG_NUMBER, note=f"The number {LONG_NUMBER} is too long for QuickBooks"),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -31,11 +32,15 @@ class SandboxWorld:
         ftp_port: int = 0,
         edition: str = "Enterprise",
         fill: Callable[[SandboxCompany], object] = seed,
+        company_name: str = "",
     ) -> None:
+        """Opens the folder, or makes it. The company is named after the folder, if nobody names it, when it is made."""
         folder.mkdir(parents=True, exist_ok=True)
         self._clock = clock
         fresh = not (folder / "company.db").exists()
-        self.company = SandboxCompany(folder / "company.db", clock=clock, edition=edition)
+        self.company = SandboxCompany(
+            folder / "company.db", clock=clock, edition=edition, company_name=company_name or name_after(folder)
+        )
         self.ftp_root = folder / "ftp"
         self.ftp = SandboxFtpServer(self.ftp_root, port=ftp_port)
         self.orders_url = f"sqlite:///{folder / 'orders.db'}"
@@ -63,6 +68,12 @@ class SandboxWorld:
         entry = load_qwc(qwc)
         self.company.set_mark(entry["OwnerID"], entry["FileID"])
         return WebConnector(entry["AppURL"], entry["UserName"], password, self.company, **options)
+
+
+def name_after(folder: Path) -> str:
+    """A company's name by its folder, so that two sandboxes are two companies; QuickBooks takes 59 characters."""
+    words = re.sub(r"[^0-9A-Za-z]+", " ", folder.name).split()
+    return f"{' '.join(words).title()[:36].strip() or 'Harbor'} Beverage Company"
 
 
 def _as_stored(order: Any) -> orders_db.Order:
