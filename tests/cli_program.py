@@ -23,7 +23,7 @@ def _context(settings: Settings, *, begin: bool = True) -> Context:
     return _now[0][0]
 
 
-_APP = cli.build(_context, pause=lambda _: _now[0][1]())
+APP = cli.build(_context, pause=lambda _: _now[0][1]())
 
 
 def call(
@@ -35,7 +35,7 @@ def call(
 ) -> Result:
     """Run a command over some surroundings and check how it ends; `paused` is called in place of every wait."""
     _now[:] = [(ctx, paused)]
-    result = CliRunner().invoke(_APP, list(args), input=stdin)
+    result = CliRunner().invoke(APP, list(args), input=stdin)
     assert result.exit_code == code, f"{result.exit_code}\n{result.output}\n{result.exception!r}"
     assert "Traceback" not in result.output
     return result

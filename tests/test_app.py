@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from cli_examples import commands, examples_of, parse, words_of
 from routebooks import app
 from routebooks.errors import ConfigError
 from routebooks.settings import load
@@ -20,19 +18,7 @@ from routebooks.store import companies
 ROOT: Any = get_command(app.build())
 
 
-def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    if isinstance(command, TyperGroup):
-        for name in sorted(command.commands):
-            yield from commands(command.commands[name], (*path, name))
-    else:
-        yield path, command
-
-
 COMMANDS = dict(commands(ROOT))
-
-
-def examples(command: Any) -> list[str]:
-    return [line.strip() for line in (command.epilog or "").splitlines() if line.startswith("  routebooks ")]
 
 
 def test_the_nouns_are_those_of_the_design() -> None:
@@ -46,22 +32,22 @@ def test_the_nouns_are_those_of_the_design() -> None:
 def test_every_command_helps_with_examples_and_speaks_json(path: tuple[str, ...]) -> None:
     command = COMMANDS[path]
     assert command.help
-    assert examples(command)
+    assert examples_of(command)
     assert "--json" in [option for parameter in command.params for option in parameter.opts]
 
 
-@pytest.mark.parametrize("path", [("serve",), ("demo",), ("sandbox", "start"), ("sandbox", "update")], ids=" ".join)
-def test_the_examples_parse(path: tuple[str, ...], tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("path", "example"),
+    [((), example) for example in examples_of(ROOT)]
+    + [(path, example) for path, command in COMMANDS.items() for example in examples_of(command)],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_example_parses(
+    path: tuple[str, ...], example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "harbor.qwc").write_bytes(b"<QBWCXML/>")
-    for line in examples(COMMANDS[path]):
-        words = shlex.split(line.partition(" < ")[0])[1:]
-        command: Any = ROOT
-        context: Any = ROOT.make_context("routebooks", words)
-        while isinstance(command, TyperGroup):
-            name, command, words = command.resolve_command(context, [*context._protected_args, *context.args])
-            context = command.make_context(name, words, parent=context)
-        assert tuple(context.command_path.split()[1:]) == path
+    assert parse(ROOT, words_of(example))[: len(path)] == path
 
 
 def program(home: Path, *args: str, code: int = 0) -> str:

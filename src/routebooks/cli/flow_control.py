@@ -54,7 +54,11 @@ def off(ctx: typer.Context, company: CompanyName, flow: FlowName, as_json: Json 
 
 @app.command(
     "set",
-    epilog=examples("flow set Harbor customers guard_percent=50", "flow set Harbor orders start_date=2026-01-31"),
+    epilog=examples(
+        "flow set Harbor customers",
+        "flow set Harbor customers guard_percent=50",
+        "flow set Harbor orders start_date=2026-01-31",
+    ),
 )
 def set_(
     ctx: typer.Context,
