@@ -107,13 +107,14 @@ def shown(report: dict[str, Any]) -> list[RenderableType]:
         columns = list(dict.fromkeys(column for record in file["first"] for column in record))
         rows = [[column, *(record.get(column, "") for record in file["first"])] for column in columns]
         titles = ("column", *(f"record {number + 1}" for number in range(len(file["first"]))))
-        parts.append(table(titles, rows, "No records."))
+        parts.append(table(titles, rows, "No records.", wrap=titles[1:]))
     orders = ("number", "order", "customer", "lines", "total")
+    rejected_columns = ("id", "flow", "key", "reason", "cure")
     parts += [
         heading("Sales orders that stand in QuickBooks now"),
         table(orders, [order.values() for order in report["orders"]], "No order was posted."),
         heading("Rejected records (the demo's data holds some on purpose)"),
-        table(("id", "flow", "key", "reason", "cure"), [row.values() for row in report["rejected"]], "None."),
+        table(rejected_columns, [row.values() for row in report["rejected"]], "None.", wrap=rejected_columns[-2:]),
         heading("Try next"),
         Text(f"  {report['next']}"),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import house as houses
 from cli_examples import commands, examples_of, words_of
 from cli_program import APP, Program
 from house import Books, record, records
+from routebooks.cli import output
 from routebooks.connectors.registry import CONNECTORS
 from routebooks.engine import heartbeat
 from routebooks.store import alerts
@@ -89,3 +91,15 @@ def test_an_example_that_looks_shows_something(
         assert json.loads(said.stdout)
     assert not [line for line in said.stdout.splitlines() if line.startswith("No ")]
     assert harbor.audit() == before
+
+
+@pytest.mark.parametrize("example", [each for each in EXAMPLES if not each.endswith(("--json", "customer.fil"))])
+def test_what_is_shown_fits_a_hundred_columns(
+    harbor: Program, example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(output, "on_screen", lambda: True)
+    monkeypatch.setenv("COLUMNS", "100")
+    words = words_of(example)
+    shown = harbor(*words, code=3 if "watch" in words else 0).stdout.splitlines()
+    assert [line for line in shown if len(re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip()) > 100] == []

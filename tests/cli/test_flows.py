@@ -115,7 +115,7 @@ def test_the_list_tells_how_each_flow_is_doing(program: Program) -> None:
     lines = program("flow", "list").stdout.splitlines()
     assert lines[0].split()[:5] == ["company", "flow", "from", "->", "to"]
     assert "toy_caller -> toy_files" in lines[1]
-    assert f"{run_id}, 2026-03-02 06:00 UTC  2026-03-02 06:00 UTC" in lines[1]
+    assert f"done       {run_id}    2026-03-02 06:00 UTC" in lines[1]
 
 
 def test_a_run_that_takes_too_long_makes_its_flow_late(program: Program) -> None:

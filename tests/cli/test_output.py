@@ -8,11 +8,13 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import RenderableType
 
 from routebooks.cli.output import cell, facts, heading, output, plain, record, say, table
 
@@ -33,12 +35,12 @@ class Terminal(io.StringIO):
         return True
 
 
-def on_terminal(monkeypatch: pytest.MonkeyPatch, width: int, *items: Any) -> list[str]:
+def on_terminal(monkeypatch: pytest.MonkeyPatch, width: int, made: Callable[[], RenderableType]) -> list[str]:
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("TERM", "xterm")
     screen = Terminal()
     monkeypatch.setattr("sys.stdout", screen)
-    output(None, False, *items)
+    output(None, False, made())
     monkeypatch.undo()
     return re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()).splitlines()
 
@@ -66,8 +68,8 @@ def test_names_that_look_like_markup_are_shown_as_they_are(lines: Lines) -> None
 
 
 def test_sentences_wrap_on_a_terminal_and_the_rest_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = table(("number", "why"), [("A-1001", "one two three four five six seven eight nine")], "", wrap=("why",))
-    shown = on_terminal(monkeypatch, 40, made)
+    rows = [("A-1001", "one two three four five six seven eight nine")]
+    shown = on_terminal(monkeypatch, 40, lambda: table(("number", "why"), rows, "", wrap=("why",)))
     assert [line.rstrip() for line in shown] == [
         "number  why",
         "A-1001  one two three four five six",
@@ -77,7 +79,7 @@ def test_sentences_wrap_on_a_terminal_and_the_rest_does_not(monkeypatch: pytest.
 
 def test_a_terminal_too_narrow_cuts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     row = ("a" * 30, "b" * 30, "some words that may wrap if need be")
-    shown = on_terminal(monkeypatch, 40, table(("x", "y", "z"), [row], "", wrap=("z",)))
+    shown = on_terminal(monkeypatch, 40, lambda: table(("x", "y", "z"), [row], "", wrap=("z",)))
     assert " ".join(" ".join(shown[1:]).split()) == " ".join(row)
     assert len(shown) > 2
 
@@ -105,3 +107,40 @@ def test_nothing_shown_holds_a_control_character(text: str) -> None:
 def test_say_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     say("one\x1b two")
     assert capsys.readouterr() == ("", "one  two\n")
+
+
+def test_all_wraps_at_blanks_where_sentences_alone_cannot_make_it_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = ("Harbor", "2026-03-02 06:00 UTC", "the file of items, which is held back by a person")
+    made = partial(table, ("company", "last run", "why"), [row], "", wrap=("why",))
+    assert on_terminal(monkeypatch, 55, made)[1:] == [
+        "Harbor   2026-03-02 06:00 UTC  the file of items, which",
+        "                               is held back by a person",
+    ]
+    assert [line.rstrip() for line in on_terminal(monkeypatch, 36, made)] == [
+        "company  last run      why",
+        "Harbor   2026-03-02    the file of",
+        "         06:00 UTC     items, which",
+        "                       is held back",
+        "                       by a person",
+    ]
+
+
+def test_rows_of_many_columns_say_once_what_is_the_same(lines: Lines) -> None:
+    head = dict.fromkeys(("order", "customer", "date", "rep", "status"), "x")
+    assert lines(*record({"rows": [{**head, "line": 1, "item": "a"}, {**head, "line": 2, "item": "b"}]})) == [
+        *("", "rows", "order     x", "customer  x", "date      x", "rep       x", "status    x"),
+        *("line  item", "1     a", "2     b"),
+    ]
+    assert lines(*record({"rows": [{**head, "line": 1, "item": "a"}]}))[-2:] == ["line      1", "item      a"]
+
+
+def test_no_word_is_broken_but_in_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = ("quickbooks_desktop -> pocketadvantage", "/srv/pocketadvantage/drop/customer.fil")
+    made = partial(table, ("from -> to", "address"), [row], "", wrap=("address",))
+    assert [line.rstrip() for line in on_terminal(monkeypatch, 32, made)] == [
+        "from -> to          address",
+        "quickbooks_desktop  /srv/pocketa",
+        "-> pocketadvantage  dvantage/dro",
+        "                    p/customer.f",
+        "                    il",
+    ]

@@ -50,13 +50,13 @@ def list_(ctx: typer.Context, company: OnlyCompany = None, limit: Limit = 50, as
         company_id = find.company_id(tx, company)
         views = [_view(each) for each in store.list_deliveries(tx, company_id=company_id, limit=limit)]
         clocks = zones(tx)
-    columns = ("file", "company", "flow", "run", "layout", "records", "state", "delivered", "address", "why it is held")
+    columns = ("file", "company", "flow", "run", "records", "state", "delivered", "address", "why it is held")
     rows = [_row(view, clocks[view["company"]]) for view in views]
     output(views, as_json, table(columns, rows, "No file yet.", wrap=columns[-2:]))
 
 
 def _row(view: View, zone: str) -> tuple[object, ...]:
-    which = view["id"], view["company"], view["flow"], view["run"], view["layout"]
+    which = view["id"], view["company"], view["flow"], view["run"]
     where = instant(view["delivered_at"], zone), view["address"], (view["problem"] or {}).get("message", "")
     return *which, view["records"], view["state"], *where
 

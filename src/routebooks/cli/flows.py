@@ -75,7 +75,7 @@ def list_(ctx: typer.Context, company: OnlyCompany = None, as_json: Json = False
         views = [flow_view(context, tx, row, owners[row.company_id]) for row in rows]
     zones = {row.name: row.time_zone for row in owners.values()}
     shown = table(
-        ("company", "flow", "from -> to", "on", "schedule", "state", "last run", "last good run", "needs"),
+        ("company", "flow", "from -> to", "schedule", "state", "run", "last good run", "needs"),
         [_row(view, zones[view["company"]]) for view in views],
         "No flow yet: `routebooks flow add` makes them.",
         wrap=("needs",),
@@ -88,17 +88,12 @@ def _row(view: View, zone: str) -> tuple[object, ...]:
         view["company"],
         view["name"],
         f"{view['from']} -> {view['to']}",
-        "on" if view["enabled"] else "off",
-        view["schedule_in_words"],
+        view["schedule_in_words"] + ("" if view["enabled"] else " (off)"),
         view["state"],
-        _last_run(view["last_run"], zone),
+        view["last_run"]["id"] if view["last_run"] else None,
         instant(view["last_good_run_at"], zone) or "never",
         view["needs"],
     )
-
-
-def _last_run(run: View | None, zone: str) -> str:
-    return f"{run['id']}, {instant(run['finished_at'] or run['created_at'], zone)}" if run else "none"
 
 
 @app.command(epilog=examples("flow show Harbor customers"))

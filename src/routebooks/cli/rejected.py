@@ -86,14 +86,15 @@ def list_(
         lines = store.list_rejected(tx, company_id=company_id, state=state, limit=limit)
         views = [rejected_view(line) for line in lines]
         clocks = zones(tx)
-    columns = ("number", "company", "flow", "record", "state", "times", "last seen", "why", "what to do")
-    rows = [_row(view, clocks[view["company"]]) for view in views]
+    columns = ("number", "company", "flow", "record", *(("state",) if all_ else ()), "times", "last seen")
+    columns = (*columns, "why", "what to do")
+    rows = [_row(view, clocks[view["company"]], with_state=all_) for view in views]
     output(views, as_json, table(columns, rows, "No record waits for a person.", wrap=columns[-2:]))
 
 
-def _row(view: View, zone: str) -> tuple[object, ...]:
-    which = (view["id"], view["company"], view["flow"], view["key"], view["state"], view["times"])
-    return *which, instant(view["last_at"], zone), view["message"], view["hint"]
+def _row(view: View, zone: str, *, with_state: bool) -> tuple[object, ...]:
+    which = view["id"], view["company"], view["flow"], view["key"], *((view["state"],) if with_state else ())
+    return *which, view["times"], instant(view["last_at"], zone), view["message"], view["hint"]
 
 
 @app.command(epilog=examples("rejected show 3"))
