@@ -194,6 +194,24 @@ def test_connections_are_listed_with_their_state(program: Program) -> None:
     assert "has not called for 3 days" in program("connection", "list").stdout
 
 
+def test_how_long_a_web_connector_may_be_away_is_set(program: Program) -> None:
+    house = program.house
+    house.visit(Books())
+    house.serve()
+    house.clock.on(minutes=31)
+    program("status", "--check")
+    assert program.json("connection", "silent-after", "Harbor", "toy_caller", "30")["state"] == "silent"
+    assert program.json("connection", "show", "Harbor", "toy_caller")["caller"]["silent_after_minutes"] == 30
+    assert program.audit()[-1] == ("command line", "set silent after", "toy_caller")
+    said = program.json("status", "--check", code=1)
+    assert said["companies"][0]["needs"] == [
+        "toy_caller: The Web Connector has not called for 31 minutes: see that its PC is on and logged in."
+    ]
+    refused = program("connection", "silent-after", "Harbor", "toy_files", "30", code=2)
+    assert "[connection-not-called]" in refused.stderr
+    program("connection", "silent-after", "Harbor", "toy_caller", "0", code=2)
+
+
 def test_show_marks_what_is_assumed_until_somebody_sets_it(program: Program) -> None:
     program("connection", "add", "Harbor", "new", "locked", "password=right")
     shown = program.json("connection", "show", "Harbor", "new")

@@ -17,7 +17,6 @@ from cli_program import APP, Program
 from house import Books, record, records
 from routebooks.cli import output
 from routebooks.connectors.registry import CONNECTORS
-from routebooks.engine import heartbeat
 from routebooks.store import alerts
 
 COMMANDS = dict(commands(get_command(APP)))
@@ -28,6 +27,7 @@ LOOKING = {"list", "show", "settings", "get", "status", "watch"}
 ALSO_LOOKING = {("connection", "test"), ("connection", "qwc")}
 CHANGING = {
     *("add", "set", "rename", "remove", "password", "pause", "resume", "window", "confirm", "rebind"),
+    *("silent-after", "late-after"),
     *("on", "off", "run", "schedule", "cancel", "resolve", "drop", "retry", "release", "resend", "test"),
 }
 EXAMPLES = [
@@ -68,7 +68,7 @@ def harbor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     house.tick()
     with house.ctx.store.begin() as tx:
         alerts.add_alert(tx, name="office", company_id=None, kind="JSON", address="", now=house.clock())
-    heartbeat.beat(house.ctx, 1)
+    house.serve()
     house.run("customers")
     house.visit(books)
     house.tick()

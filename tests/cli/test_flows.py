@@ -132,16 +132,21 @@ def test_a_run_that_never_came_makes_its_flow_late(program: Program) -> None:
     program("flow", "schedule", "Harbor", "items", "--every", "30")
     program.house.clock.on(minutes=89)
     assert program.json("flow", "list")[1]["state"] == "never ran"
-    program.house.clock.on(hours=1)
-    # every 30 minutes, so the newest missed turn is never older than that: only a nightly one can be an hour late
-    assert program.json("flow", "list")[1]["state"] == "never ran"
-    program("flow", "schedule", "Harbor", "items", "--at", "02:00")
-    program.house.clock.on(hours=22)
+    program.house.clock.on(minutes=2)
     late = program.json("flow", "list")[1]
     assert late["late"]
-    assert "`routebooks serve` runs" in late["needs"]
+    assert late["needs"] == "It was due 61 minutes ago and did not begin: see that `routebooks serve` runs."
+    program("flow", "schedule", "Harbor", "items", "--at", "02:00")
+    assert not program.json("flow", "list")[1]["late"]
+    program.house.clock.on(hours=22)
+    assert program.json("flow", "list")[1]["late"]
     program("flow", "off", "Harbor", "items")
     assert program.json("flow", "list")[1]["state"] == "off"
+    # what passed while it was off was nobody's wish
+    program("flow", "on", "Harbor", "items")
+    assert program.json("flow", "list")[1]["state"] == "never ran"
+    program.house.tick()
+    assert not program.json("run", "list")
 
 
 def test_a_flow_is_shown_whole(program: Program) -> None:

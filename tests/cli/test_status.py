@@ -186,3 +186,19 @@ def test_a_connector_that_is_silent_is_what_a_run_waits_for(well: Program) -> No
     )
     connection = well.json("status", "--check", code=1)["companies"][0]["connections"][0]
     assert connection["state"] == "silent"
+
+
+def test_a_flow_whose_time_passed_without_a_run_is_late(well: Program) -> None:
+    house = well.house
+    well("flow", "schedule", "Harbor", "orders", "--every", "15")
+    assert well.json("flow", "late-after", "Harbor", "orders", "30")["late_after_minutes"] == 30
+    assert well.audit()[-1] == ("command line", "set late after", "orders")
+    house.clock.on(minutes=46)
+    shown = well("status", "--check", code=1).stdout
+    told = "It was due 31 minutes ago and did not begin: see that `routebooks serve` runs."
+    assert [line.split()[:4] for line in shown.splitlines() if told in line] == [["!", "flow", "orders", "late"]]
+    flow = next(each for each in well.json("status")["companies"][0]["flows"] if each["name"] == "orders")
+    assert (flow["state"], flow["late"], flow["needs"]) == ("late", True, told)
+    well("status", code=0)
+    house.tick()
+    well("status", "--check")

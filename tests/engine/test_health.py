@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from routebooks.engine import schedule
 from routebooks.engine.health import connection_health, flow_health, is_late, overdue
 from routebooks.store.companies import Caller, ConnectionRow
 from routebooks.store.flows import Flow
@@ -150,13 +151,38 @@ def test_a_run_is_late_after_its_time_and_only_while_it_lasts() -> None:
 
 def test_a_run_that_nobody_made_is_overdue() -> None:
     nightly = replace(FLOW, schedule={"kind": "at", "time": "01:00"})
-    last = replace(DONE, not_before=datetime(2026, 3, 1, 1, tzinfo=UTC))
+    begun = datetime(2026, 3, 1, 1, tzinfo=UTC)
+    last = replace(DONE, not_before=begun, created_at=begun)
     due = datetime(2026, 3, 2, 1, tzinfo=UTC)
-    assert overdue(nightly, "UTC", last, due + timedelta(hours=4)) is None
-    assert overdue(nightly, "UTC", last, due + timedelta(hours=4, minutes=1)) == due
-    assert overdue(nightly, "UTC", replace(last, not_before=due), NOW) is None
-    assert overdue(replace(nightly, enabled=False), "UTC", last, NOW) is None
+    assert overdue(nightly, "UTC", [last], last, due + timedelta(hours=4)) is None
+    assert overdue(nightly, "UTC", [last], last, due + timedelta(hours=4, minutes=1)) == due
+    assert overdue(nightly, "UTC", [last], replace(last, not_before=due), NOW) is None
+    assert overdue(replace(nightly, enabled=False), "UTC", [last], last, NOW) is None
     health = flow_health(nightly, "UTC", [last], last, NOW)
     assert health.state == "late"
     assert "due 5 hours ago" in health.needs
     assert flow_health(replace(nightly, enabled=False), "UTC", [last], last, NOW).state == "off"
+
+
+def test_a_flow_of_many_turns_is_late_since_the_first_that_never_came() -> None:
+    begun = datetime(2026, 3, 2, 1, tzinfo=UTC)
+    often = replace(FLOW, schedule={"kind": "every", "minutes": 15})
+    last = replace(DONE, not_before=begun, created_at=begun)
+    assert overdue(often, "UTC", [last], last, begun + timedelta(hours=4, minutes=15)) is None
+    assert overdue(often, "UTC", [last], last, NOW) == begun + timedelta(minutes=15)
+
+
+def test_what_was_due_before_a_schedule_was_set_is_not_late() -> None:
+    nightly = replace(FLOW, schedule=schedule.begin(schedule.at("01:00"), NOW - timedelta(minutes=1)))
+    assert flow_health(nightly, "UTC", [], None, NOW).state == "never ran"
+    assert flow_health(nightly, "UTC", [], None, NOW + timedelta(hours=24)).state == "late"
+
+
+def test_a_turn_that_was_left_out_is_late_until_somebody_makes_up_for_it() -> None:
+    skipping = replace(FLOW, schedule=schedule.at("01:00", missed="skip"))
+    begun = datetime(2026, 3, 1, 1, tzinfo=UTC)
+    last = replace(DONE, not_before=begun, created_at=begun)
+    health = flow_health(skipping, "UTC", [last], last, NOW)
+    assert health.state == "late"
+    assert "was left out: `routebooks flow run`" in health.needs
+    assert flow_health(skipping, "UTC", [replace(DONE, trigger="person"), last], last, NOW).state == "done"

@@ -9,7 +9,7 @@ import typer
 
 from routebooks.cli import find
 from routebooks.cli.output import facts, output, say
-from routebooks.cli.params import CompanyName, ConnectionName, Json, examples
+from routebooks.cli.params import WEEK, CompanyName, ConnectionName, Json, examples
 from routebooks.cli.state import ACTOR, state_of
 from routebooks.cli.views import connection_view
 from routebooks.cli.views import window as window_text
@@ -69,6 +69,21 @@ def window(
         )
 
     _change(ctx, company, name, as_json, change)
+
+
+@app.command(epilog=examples("connection silent-after Harbor office 120"))
+def silent_after(
+    ctx: typer.Context,
+    company: CompanyName,
+    name: ConnectionName,
+    minutes: Annotated[int, typer.Argument(min=1, max=WEEK, help="Minutes without a call; 1440 at first.")],
+    as_json: Json = False,
+) -> None:
+    """Set after how long a Web Connector is silent.
+
+    `status` and alerts tell when it has not called for so long.
+    """
+    _change(ctx, company, name, as_json, lambda c, tx, row: engine.silent_after(c, tx, row, ACTOR, minutes))
 
 
 @app.command(epilog=examples("connection confirm Harbor office"))

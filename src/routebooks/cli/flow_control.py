@@ -9,12 +9,13 @@ import typer
 from routebooks.cli import find, watch
 from routebooks.cli.given import pairs
 from routebooks.cli.output import facts, output, say, table
-from routebooks.cli.params import CompanyName, FlowName, Json, examples
+from routebooks.cli.params import WEEK, CompanyName, FlowName, Json, examples
 from routebooks.cli.state import ACTOR, CliState, state_of
 from routebooks.cli.views import flow_view
 from routebooks.cli.words import count
 from routebooks.engine import flow_settings
 from routebooks.engine import runs as engine
+from routebooks.engine import schedule as schedules
 from routebooks.engine.flows import ALL
 from routebooks.errors import ConfigError
 from routebooks.store import audit, flows
@@ -33,16 +34,21 @@ def _change(ctx: typer.Context, company: str, flow: str, as_json: bool, action: 
     with context.store.begin() as tx:
         owner = find.company(tx, company)
         row = find.flow(tx, owner, flow)
+        if values.get("enabled") and not row.enabled and row.schedule is not None:
+            # What passed while it was off was not missed.
+            values["schedule"] = schedules.begin(row.schedule, now)
         flows.change_flow(tx, row.id, **values)
         audit.note(tx, company_id=owner.id, actor=ACTOR, action=action, subject=flow, now=now, **values)
-        view = flow_view(context, tx, flows.flow(tx, row.id), owner)
+        row = flows.flow(tx, row.id)
+        view = flow_view(context, tx, row, owner) | {"late_after_minutes": row.late_after_minutes}
     shown = [("company", view["company"]), ("flow", view["name"]), ("on", view["enabled"])]
-    output(view, as_json, facts([*shown, ("schedule", view["schedule_in_words"]), ("state", view["state"])]))
+    shown += [("schedule", view["schedule_in_words"]), ("late after", count(row.late_after_minutes, "minute"))]
+    output(view, as_json, facts([*shown, ("state", view["state"])]))
 
 
 @app.command(epilog=examples("flow on Harbor items"))
 def on(ctx: typer.Context, company: CompanyName, flow: FlowName, as_json: Json = False) -> None:
-    """Let a flow run by its schedule."""
+    """Let a flow run by its schedule. What would have been due while it was off is not caught up."""
     _change(ctx, company, flow, as_json, "switch flow on", enabled=True)
 
 
@@ -50,6 +56,22 @@ def on(ctx: typer.Context, company: CompanyName, flow: FlowName, as_json: Json =
 def off(ctx: typer.Context, company: CompanyName, flow: FlowName, as_json: Json = False) -> None:
     """Stop a flow's schedule; it can still be run by hand."""
     _change(ctx, company, flow, as_json, "switch flow off", enabled=False)
+
+
+@app.command(epilog=examples("flow late-after Harbor orders 60"))
+def late_after(
+    ctx: typer.Context,
+    company: CompanyName,
+    flow: FlowName,
+    minutes: Annotated[int, typer.Argument(min=1, max=WEEK, help="Minutes after its time; 240 at first.")],
+    as_json: Json = False,
+) -> None:
+    """Set after how long a flow is late.
+
+    `status` and alerts tell when a run has not ended so long after its time, or never came. What is under way already
+    keeps its time.
+    """
+    _change(ctx, company, flow, as_json, "set late after", late_after_minutes=minutes)
 
 
 @app.command(

@@ -15,6 +15,8 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="At mo
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there already.")]
 
 PROGRAM = "routebooks"
+#: in minutes
+WEEK = 7 * 24 * 60
 
 
 def examples(*commands: str) -> str:

@@ -32,10 +32,17 @@ NO_SERVER = "No server runs: start `routebooks serve`. Nothing is fetched or sen
 def status(
     ctx: typer.Context,
     company: OnlyCompany = None,
-    check: Annotated[bool, typer.Option("--check", help="End with 1 when something needs a person.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="End with 1 when something needs a person, else with 0.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show how every company is doing, what needs a person first."""
+    """Show how every company is doing, what needs a person first.
+
+    A flow is late when its time passed without a run, or its run has not ended (`flow late-after`). A Web Connector is
+    silent when it has not called for long (`connection silent-after`). Ends with 0 whatever it shows; with --check it
+    ends with 1 as soon as one thing is marked with !.
+    """
     state = state_of(ctx)
     context = state.context
     with context.store.read() as tx:

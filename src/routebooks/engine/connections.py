@@ -325,6 +325,21 @@ def pause(ctx: Context, tx: Tx, row: ConnectionRow, actor: str, *, paused: bool)
     audit.note(tx, company_id=row.company_id, actor=actor, action=action, subject=row.name, now=ctx.now())
 
 
+def silent_after(ctx: Context, tx: Tx, row: ConnectionRow, actor: str, minutes: int) -> None:
+    """Set how long a caller may be away. Raises ConfigError for a system that does not call us."""
+    _caller(tx, row)
+    store.change_caller(tx, row.id, silent_after_minutes=minutes)
+    audit.note(
+        tx,
+        company_id=row.company_id,
+        actor=actor,
+        action="set silent after",
+        subject=row.name,
+        now=ctx.now(),
+        minutes=minutes,
+    )
+
+
 def confirm(ctx: Context, tx: Tx, row: ConnectionRow, actor: str) -> None:
     """A person confirms that the company file was moved: orders may go again. Raises ConfigError."""
     caller = _caller(tx, row)

@@ -69,9 +69,12 @@ def flow_health(flow: Flow, zone: str, recent: Sequence[Run], scheduled: Run | N
     for run in active:
         if is_late(run, now):
             return Health("late", f"Run {run.id} is late; it waits for {run.waits_for or 'its work'}.")
-    due = overdue(flow, zone, scheduled, now)
+    due = overdue(flow, zone, recent, scheduled, now)
     if due is not None:
-        return Health("late", f"It was due {span(now - due)} ago and did not begin: see that `routebooks serve` runs.")
+        ago = f"It was due {span(now - due)} ago"
+        if schedule.skips(flow.schedule):
+            return Health("late", f"{ago} and was left out: `routebooks flow run` makes up for it.")
+        return Health("late", f"{ago} and did not begin: see that `routebooks serve` runs.")
     if active:
         return Health(active[0].state, waits_for=active[0].waits_for)
     if not flow.enabled:
@@ -86,14 +89,17 @@ def is_late(run: Run, now: datetime) -> bool:
     return run.active and now > run.late_after
 
 
-def overdue(flow: Flow, zone: str, scheduled: Run | None, now: datetime) -> datetime | None:
-    """When a run was due that nobody made, if that is longer ago than the flow may be late: the run that never came."""
+def overdue(flow: Flow, zone: str, recent: Sequence[Run], scheduled: Run | None, now: datetime) -> datetime | None:
+    """When the first run was due that never came, if that is longer ago than the flow may be late.
+
+    A run that a person asked for since then makes up for it.
+    """
     if not flow.enabled or flow.schedule is None:
         return None
-    last = scheduled.not_before if scheduled is not None else flow.created_at
-    due = schedule.due(flow.schedule, zone, last, now)
-    late_after = timedelta(minutes=flow.late_after_minutes)
-    return due if due is not None and now - due > late_after else None
+    settled = schedule.settled(flow.schedule, flow.created_at, scheduled.not_before if scheduled else None)
+    settled = max([settled, *(run.created_at for run in recent[:1])])
+    due = schedule.upcoming(flow.schedule, zone, settled, 1)[0]
+    return due if now - due > timedelta(minutes=flow.late_after_minutes) else None
 
 
 def _cure(problem: Mapping[str, str]) -> tuple[str, str]:

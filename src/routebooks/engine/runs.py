@@ -202,8 +202,8 @@ def _create_due(ctx: Context, tx: Tx, now: datetime) -> None:
             continue
         last = store.last_run(tx, flow.id, trigger="schedule")
         zone = companies.company(tx, flow.company_id).time_zone
-        begun = schedule.since(flow.schedule) or flow.created_at
-        instant = schedule.due(flow.schedule, zone, max(begun, last.not_before) if last else begun, now)
+        settled = schedule.settled(flow.schedule, flow.created_at, last.not_before if last else None)
+        instant = schedule.due(flow.schedule, zone, settled, now)
         if instant is not None:
             due.setdefault((flow.company_id, instant), []).append(flow)
     # Flows of a company that are due at one time are one night: they share their extracts.

@@ -81,9 +81,13 @@ def begin(schedule: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     return {**schedule, "since": now.isoformat()}
 
 
-def since(schedule: Mapping[str, Any]) -> datetime | None:
-    """When the schedule was set."""
-    return datetime.fromisoformat(schedule["since"]) if "since" in schedule else None
+def settled(schedule: Mapping[str, Any], made_at: datetime, last: datetime | None) -> datetime:
+    """Up to when nothing is missing: the due instant of the newest scheduled run, or when the schedule was set.
+
+    A schedule that does not say when it was set counts from `made_at`, when its flow was made.
+    """
+    since = datetime.fromisoformat(schedule["since"]) if "since" in schedule else made_at
+    return max(since, last) if last is not None else since
 
 
 def skips(schedule: Mapping[str, Any] | None) -> bool:
@@ -94,7 +98,7 @@ def skips(schedule: Mapping[str, Any] | None) -> bool:
 def due(schedule: Mapping[str, Any], zone: str, last: datetime, now: datetime) -> datetime | None:
     """The instant for which a run is due now, or None. Of several that were missed only the newest is caught up.
 
-    `last` is the due instant of the newest scheduled run, or the setting of the schedule.
+    `last` is up to when nothing is missing (`settled`).
     """
     newest = _newest(schedule, ZoneInfo(zone), now)
     if newest is None or newest <= last or (skips(schedule) and now - newest > GRACE):
