@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.main import get_command
 
-from cli_examples import parse
+from cli_examples import parse, words_of
 from routebooks import app
 
 TREE = Path(__file__).resolve().parents[1]
@@ -22,6 +22,8 @@ def named(text: str) -> set[str]:
     """The commands in backquotes, with any value in place of what is filled in."""
     joined = re.sub(r'"\s*\n\s*f?"', "", text) if '"""' in text else re.sub(r"\s*\n\s*", " ", text)
     found = re.findall(r"`routebooks ([^`\n]+)`", joined)
+    # what stands in a block is what a person copies
+    found += [" ".join(words_of(line)) for line in re.findall(r"^routebooks .*$", text, re.MULTILINE)]
     return {re.sub(r"\{[^{}]*\}", "1", command).replace(" ...", "") for command in found}
 
 
