@@ -36,10 +36,10 @@ def backup(linked: House, tmp_path: Path) -> Callable[[], Callable[[], None]]:
 
 
 def nights(house: House, books: Books, span: timedelta) -> None:
-    """Time passes, and the connector calls at least once a day."""
+    """Time passes, and the connector calls often enough not to count as away."""
     end = house.clock() + span
     while house.clock() < end:
-        house.clock.time = min(end, house.clock() + DAY)
+        house.clock.time = min(end, house.clock() + 5 * DAY)
         bring_in(house, books)
 
 
