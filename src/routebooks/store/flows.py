@@ -65,6 +65,26 @@ def flows_of(tx: Tx, company_id: int | None = None) -> list[Flow]:
     return [from_row(Flow, row) for row in tx.execute(query)]
 
 
+@dataclass(frozen=True)
+class Scheduled:
+    """What says when a flow is due: every tick reads it of every flow, so it is no more than that."""
+
+    id: int
+    company_id: int
+    schedule: dict[str, Any]
+    created_at: datetime
+
+
+def scheduled(tx: Tx, company_id: int | None = None) -> list[Scheduled]:
+    """The flows that run by themselves, of a company or of all, in the order they were made."""
+    query = sa.select(flows.c.id, flows.c.company_id, flows.c.schedule, flows.c.created_at)
+    query = query.where(flows.c.enabled, flows.c.schedule.is_not(sa.null()))
+    query = query.order_by(flows.c.company_id, flows.c.id)
+    if company_id is not None:
+        query = query.where(flows.c.company_id == company_id)
+    return [Scheduled(*row) for row in tx.execute(query)]
+
+
 def cursor(tx: Tx, flow_id: int) -> dict[str, Any] | None:
     """How far the flow's extract has come."""
     value: dict[str, Any] | None = tx.execute(

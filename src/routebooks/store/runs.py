@@ -209,6 +209,21 @@ def last_run(tx: Tx, flow_id: int, *, trigger: str | None = None, state: State |
     return from_row(Run, row) if row else None
 
 
+def last_scheduled(tx: Tx, company_id: int | None = None) -> dict[int, datetime]:
+    """For when the newest scheduled run was due, by flow of a company or of all; of flows that had one."""
+    newest = (
+        sa.select(runs.c.not_before)
+        .where(runs.c.flow_id == flows.c.id, runs.c.trigger == "schedule")
+        .order_by(runs.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = sa.select(flows.c.id, newest)
+    if company_id is not None:
+        query = query.where(flows.c.company_id == company_id)
+    return {flow_id: due for flow_id, due in tx.execute(query) if due is not None}
+
+
 @dataclass(frozen=True)
 class RunLine:
     """A run with the names that a person knows it by."""
