@@ -29,11 +29,13 @@ _CONNECTIONS = 32
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class _Dataclass(Protocol):
+class Dataclass(Protocol):
+    """Any dataclass."""
+
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
-D = TypeVar("D", bound=_Dataclass)
+D = TypeVar("D", bound=Dataclass)
 
 
 def from_row(kind: type[D], row: sa.Row[Any]) -> D:
@@ -43,7 +45,7 @@ def from_row(kind: type[D], row: sa.Row[Any]) -> D:
 
 
 @cache
-def _names(kind: type[_Dataclass]) -> tuple[str, ...]:
+def _names(kind: type[Dataclass]) -> tuple[str, ...]:
     return tuple(each.name for each in fields(kind))
 
 
@@ -66,7 +68,7 @@ class Store:
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
-        """A transaction that may write: committed at the end, rolled back when it raises. A thread has one at a time."""
+        """A transaction that may write: committed at the end, rolled back when it raises. One a thread."""
         with self._line, self.engine.begin() as tx:
             if self.fence is not None:
                 self.fence(tx)

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from routebooks.store.database import Tx, from_row, one
+from routebooks.store import rows
+from routebooks.store.database import Tx, from_row
 from routebooks.store.tables import cursors, flows
 
 
@@ -37,24 +38,22 @@ class Flow:
 
 def add_flow(tx: Tx, **values: Any) -> int:
     """A new flow; its id."""
-    return int(tx.execute(flows.insert().values(**values).returning(flows.c.id)).scalar_one())
+    return rows.add(tx, flows, values)
 
 
 def change_flow(tx: Tx, flow_id: int, **values: Any) -> None:
     """Set columns of a flow."""
-    tx.execute(flows.update().where(flows.c.id == flow_id).values(**values))
+    rows.change(tx, flows, flow_id, values)
 
 
 def flow(tx: Tx, flow_id: int) -> Flow:
     """The flow with this id."""
-    row = tx.execute(sa.select(flows).where(flows.c.id == flow_id)).one_or_none()
-    return from_row(Flow, one(row, f"flow {flow_id}"))
+    return rows.get(tx, Flow, flows, flow_id)
 
 
 def flow_named(tx: Tx, company_id: int, name: str) -> Flow | None:
     """The company's flow of this name, if there is one."""
-    row = tx.execute(sa.select(flows).where(flows.c.company_id == company_id, flows.c.name == name)).one_or_none()
-    return from_row(Flow, row) if row else None
+    return rows.find(tx, Flow, flows, company_id=company_id, name=name)
 
 
 def flows_of(tx: Tx, company_id: int | None = None) -> list[Flow]:
