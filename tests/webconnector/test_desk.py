@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 
 from routebooks.webconnector import desk as desks
 from routebooks.webconnector import soap
-from routebooks.webconnector.desk import FREE_BYTES, Desk
+from routebooks.webconnector.desk import FREE_BYTES, LONG_BYTES, Desk
 from soap_talk import Recorder, app, envelope, fault_of
 from support import serve
 
@@ -148,7 +148,7 @@ def test_long_calls_wait_for_their_turn_and_short_ones_do_not_wait_for_them() ->
 
     operations = Busy()
     desk = Desk(operations, long=2)
-    body = "x" * FREE_BYTES
+    body = "x" * LONG_BYTES
 
     async def go() -> list[int]:
         statuses = []
@@ -169,6 +169,30 @@ def test_long_calls_wait_for_their_turn_and_short_ones_do_not_wait_for_them() ->
 
     assert anyio.run(go) == [200] * 5
     assert len(operations.calls) == 1 + 5
+
+
+def test_a_page_of_usual_length_does_not_wait_for_long_calls() -> None:
+    free, inside = threading.Event(), threading.Semaphore(0)
+
+    class Busy(Recorder):
+        def receive_response_xml(self, ticket: str, response: bytes, hresult: str, message: str) -> int:
+            if len(response) > FREE_BYTES:
+                inside.release()
+                free.wait(30)
+            return super().receive_response_xml(ticket, response, hresult, message)
+
+    operations = Busy()
+    desk = Desk(operations, long=1)
+
+    async def go() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(desk.answer, pieces(bringing("x" * LONG_BYTES)), "")
+            assert await anyio.to_thread.run_sync(inside.acquire, True, 30)
+            await desk.answer(pieces(bringing("x" * FREE_BYTES, "ticket of another")), "")
+            free.set()
+
+    anyio.run(go)
+    assert [len(call[2]) for call in operations.calls] == [FREE_BYTES, LONG_BYTES]
 
 
 def test_a_session_brings_one_answer_at_a_time(operations: Recorder) -> None:

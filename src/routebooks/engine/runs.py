@@ -154,12 +154,16 @@ def tick(ctx: Context, start: Start) -> int:
     Safe to repeat and to cut off anywhere: `start` gets the same workflow id for the same work every time.
     """
     now = ctx.now()
+    # Many short transactions: a call of a connector that comes meanwhile waits for one of them, not for all.
+    _create_due(ctx, now)
     with ctx.store.begin() as tx:
         if not turn(tx, "tick"):
             return 0
-        _create_due(ctx, tx, now)
         _expire(ctx, tx, now)
-        _give_turns(ctx, tx, now)
+    _give_turns(ctx, now)
+    with ctx.store.begin() as tx:
+        if not turn(tx, "tick"):
+            return 0
         nights.give_turns(ctx, tx, now)
         running = [run for run in store.active_runs(tx) if run.state is State.RUNNING]
         # Two runs of one flow at once (a night and a file that is sent again) would meet at its place.
@@ -195,20 +199,28 @@ def _overdue(run: Run, now: datetime) -> bool:
     return run.state is State.READY and run.not_before < now - timedelta(minutes=1)
 
 
-def _create_due(ctx: Context, tx: Tx, now: datetime) -> None:
-    due: dict[tuple[int, datetime], list[Flow]] = {}
-    for flow in flows.flows_of(tx):
-        if not flow.enabled or flow.schedule is None:
-            continue
-        last = store.last_run(tx, flow.id, trigger="schedule")
-        zone = companies.company(tx, flow.company_id).time_zone
-        settled = schedule.settled(flow.schedule, flow.created_at, last.not_before if last else None)
-        instant = schedule.due(flow.schedule, zone, settled, now)
+def _create_due(ctx: Context, now: datetime) -> None:
+    with ctx.store.read() as tx:
+        found = {company_id for company_id, _ in _due(tx, now)}
+    for company_id in sorted(found):
+        with ctx.store.begin() as tx:
+            # Looked at again: a person may have changed a flow meanwhile, or another server made the night.
+            due = _due(tx, now, company_id) if turn(tx, "tick") else {}
+            for (_, instant), wanted in due.items():
+                create(ctx, tx, [flows.flow(tx, flow_id) for flow_id in wanted], "schedule", now, due=instant)
+
+
+def _due(tx: Tx, now: datetime, company_id: int | None = None) -> dict[tuple[int, datetime], list[int]]:
+    """The nights that are due, of one company or of all: flows that are due at one time share their extracts."""
+    zones = {company.id: company.time_zone for company in companies.all_companies(tx)}
+    last = store.last_scheduled(tx, company_id)
+    due: dict[tuple[int, datetime], list[int]] = {}
+    for flow in flows.scheduled(tx, company_id):
+        settled = schedule.settled(flow.schedule, flow.created_at, last.get(flow.id))
+        instant = schedule.due(flow.schedule, zones[flow.company_id], settled, now)
         if instant is not None:
-            due.setdefault((flow.company_id, instant), []).append(flow)
-    # Flows of a company that are due at one time are one night: they share their extracts.
-    for (_, instant), wanted in due.items():
-        create(ctx, tx, wanted, "schedule", now, due=instant)
+            due.setdefault((flow.company_id, instant), []).append(flow.id)
+    return due
 
 
 def _expire(ctx: Context, tx: Tx, now: datetime) -> None:
@@ -232,19 +244,28 @@ def _is_to_be_left_out(tx: Tx, run: Run, now: datetime) -> bool:
     return schedule.skips(flows.flow(tx, run.flow_id).schedule)
 
 
-def _give_turns(ctx: Context, tx: Tx, now: datetime) -> None:
+def _give_turns(ctx: Context, now: datetime) -> None:
     """One run of a flow at a time: the oldest that waits begins when no other is under way."""
-    active = store.active_runs(tx)
+    with ctx.store.read() as tx:
+        active = store.active_runs(tx)
     busy = {run.flow_id for run in active if run.phase is not Phase.PLAN}
     for run in active:
         if run.phase is Phase.PLAN and run.flow_id not in busy and run.not_before <= now:
-            if _waits_for_files(tx, run):
-                continue
-            busy.add(run.flow_id)
-            try:
-                plan(ctx, tx, run, now)
-            except RoutebooksError as error:
-                fail(ctx, tx, run, error.problem, now)
+            with ctx.store.begin() as tx:
+                if turn(tx, "tick"):
+                    _give_turn(ctx, tx, run, now)
+
+
+def _give_turn(ctx: Context, tx: Tx, seen: Run, now: datetime) -> None:
+    """Plan a run, if its turn it is still: a person may have ended it, or another run of its flow have begun."""
+    run = store.run(tx, seen.id, lock=True)
+    busy = any(other.phase is not Phase.PLAN for other in store.active_runs(tx, run.flow_id))
+    if busy or not run.active or _waits_for_files(tx, run):
+        return
+    try:
+        plan(ctx, tx, run, now)
+    except RoutebooksError as error:
+        fail(ctx, tx, run, error.problem, now)
 
 
 def _waits_for_files(tx: Tx, run: Run) -> bool:

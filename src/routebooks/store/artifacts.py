@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 
 import fsspec
-import sqlalchemy as sa
 
 from routebooks.clock import random_id
 from routebooks.errors import ConfigError, FatalError
-from routebooks.store.database import Tx, from_row, one
+from routebooks.store import rows
+from routebooks.store.database import Tx
 from routebooks.store.tables import artifacts
 
 #: the file by which a place is known again
@@ -78,13 +78,11 @@ class ArtifactStore:
 
     def record(self, tx: Tx, written: Written) -> int:
         """List bytes that lie on disk; the artifact's id."""
-        query = artifacts.insert().values(**asdict(written)).returning(artifacts.c.id)
-        return int(tx.execute(query).scalar_one())
+        return rows.add(tx, artifacts, asdict(written))
 
     def get(self, tx: Tx, artifact_id: int) -> bytes:
         """The bytes again, checked against their checksum. Raises FatalError when they are gone or changed."""
-        row = tx.execute(sa.select(artifacts).where(artifacts.c.id == artifact_id)).one_or_none()
-        artifact = from_row(Written, one(row, f"artifact {artifact_id}"))
+        artifact = rows.get(tx, Written, artifacts, artifact_id)
         try:
             data: bytes = zlib.decompress(self._fs.cat_file(f"{self._root}/{artifact.path}"))
         except (OSError, zlib.error) as error:

@@ -9,7 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from routebooks.store.database import Tx, from_row, one
+from routebooks.store import rows
+from routebooks.store.database import Tx, from_row
 from routebooks.store.tables import callers, companies, connections
 
 
@@ -66,12 +67,12 @@ class Caller:
 def add_company(tx: Tx, *, name: str, cust_id: str, time_zone: str, now: datetime) -> int:
     """A new company; its id."""
     values = {"name": name, "cust_id": cust_id, "time_zone": time_zone, "created_at": now}
-    return int(tx.execute(companies.insert().values(values).returning(companies.c.id)).scalar_one())
+    return rows.add(tx, companies, values)
 
 
 def change_company(tx: Tx, company_id: int, **values: Any) -> None:
     """Set columns of a company."""
-    tx.execute(companies.update().where(companies.c.id == company_id).values(**values))
+    rows.change(tx, companies, company_id, values)
 
 
 def name_of_removed(name: str, row_id: int) -> str:
@@ -96,14 +97,12 @@ def removed_company(tx: Tx, cust_id: str) -> CompanyRow | None:
 
 def company(tx: Tx, company_id: int) -> CompanyRow:
     """The company with this id."""
-    row = tx.execute(sa.select(companies).where(companies.c.id == company_id)).one_or_none()
-    return from_row(CompanyRow, one(row, f"company {company_id}"))
+    return rows.get(tx, CompanyRow, companies, company_id)
 
 
 def company_named(tx: Tx, name: str) -> CompanyRow | None:
     """The company of this name, if there is one; a removed one has a name of its own."""
-    row = tx.execute(sa.select(companies).where(companies.c.name == name)).one_or_none()
-    return from_row(CompanyRow, row) if row else None
+    return rows.find(tx, CompanyRow, companies, name=name)
 
 
 def add_connection(
@@ -118,12 +117,12 @@ def add_connection(
         "secrets": secrets,
         "created_at": now,
     }
-    return int(tx.execute(connections.insert().values(values).returning(connections.c.id)).scalar_one())
+    return rows.add(tx, connections, values)
 
 
 def change_connection(tx: Tx, connection_id: int, **values: Any) -> None:
     """Set columns of a connection."""
-    tx.execute(connections.update().where(connections.c.id == connection_id).values(**values))
+    rows.change(tx, connections, connection_id, values)
 
 
 def connections_of(tx: Tx, company_id: int | None = None) -> list[ConnectionRow]:
@@ -137,16 +136,12 @@ def connections_of(tx: Tx, company_id: int | None = None) -> list[ConnectionRow]
 
 def connection(tx: Tx, connection_id: int, *, lock: bool = False) -> ConnectionRow:
     """The connection with this id; locked to the end of the transaction when asked, so that its work goes in order."""
-    query = sa.select(connections).where(connections.c.id == connection_id)
-    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
-    return from_row(ConnectionRow, one(row, f"connection {connection_id}"))
+    return rows.get(tx, ConnectionRow, connections, connection_id, lock=lock)
 
 
 def connection_named(tx: Tx, company_id: int, name: str) -> ConnectionRow | None:
     """The company's connection of this name, if there is one."""
-    query = sa.select(connections).where(connections.c.company_id == company_id, connections.c.name == name)
-    row = tx.execute(query).one_or_none()
-    return from_row(ConnectionRow, row) if row else None
+    return rows.find(tx, ConnectionRow, connections, company_id=company_id, name=name)
 
 
 def add_caller(
@@ -171,19 +166,17 @@ def remove_caller(tx: Tx, connection_id: int) -> None:
 
 def change_caller(tx: Tx, connection_id: int, **values: Any) -> None:
     """Set columns of a caller."""
-    tx.execute(callers.update().where(callers.c.connection_id == connection_id).values(**values))
+    rows.change(tx, callers, connection_id, values)
 
 
 def caller(tx: Tx, connection_id: int) -> Caller | None:
     """The caller of a connection, if its system calls us."""
-    row = tx.execute(sa.select(callers).where(callers.c.connection_id == connection_id)).one_or_none()
-    return from_row(Caller, row) if row else None
+    return rows.find(tx, Caller, callers, connection_id=connection_id)
 
 
 def caller_named(tx: Tx, user_name: str) -> Caller | None:
     """The caller with this user name, if there is one."""
-    row = tx.execute(sa.select(callers).where(callers.c.user_name == user_name)).one_or_none()
-    return from_row(Caller, row) if row else None
+    return rows.find(tx, Caller, callers, user_name=user_name)
 
 
 def all_callers(tx: Tx) -> Sequence[Caller]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -21,20 +23,30 @@ from routebooks.errors import ConfigError, FatalError
 
 Tx = sa.Connection
 
+#: connections to a file that are kept open
+_CONNECTIONS = 32
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-class _Dataclass(Protocol):
+class Dataclass(Protocol):
+    """Any dataclass."""
+
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
-D = TypeVar("D", bound=_Dataclass)
+D = TypeVar("D", bound=Dataclass)
 
 
 def from_row(kind: type[D], row: sa.Row[Any]) -> D:
     """A dataclass filled from the columns of its name."""
     mapping = row._mapping
-    return kind(**{f.name: mapping[f.name] for f in fields(kind)})
+    return kind(**{name: mapping[name] for name in _names(kind)})
+
+
+@cache
+def _names(kind: type[Dataclass]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
 
 
 class Store:
@@ -45,6 +57,9 @@ class Store:
         self.engine, self.name = _engine(url, name), name
         #: looked at in every transaction that may write; what it raises keeps that from happening
         self.fence: Callable[[Tx], None] | None = None
+        # SQLite has one writer at a time, and who waits for it sleeps and tries again: the unlucky wait for seconds.
+        # The threads of this process stand in line here instead; other processes still wait as SQLite lets them.
+        self._line: AbstractContextManager[object] = nullcontext() if self.shared else Lock()
 
     @property
     def shared(self) -> bool:
@@ -53,8 +68,8 @@ class Store:
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
-        """A transaction that may write: committed at the end, rolled back when it raises."""
-        with self.engine.begin() as tx:
+        """A transaction that may write: committed at the end, rolled back when it raises. One a thread."""
+        with self._line, self.engine.begin() as tx:
             if self.fence is not None:
                 self.fence(tx)
             yield tx
@@ -145,7 +160,14 @@ def _engine(url: str, name: str) -> sa.Engine:
 def _sqlite(url: sa.URL) -> sa.Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": 60, "check_same_thread": False})
+    # As many stay open as there are threads at work: opening one takes longer than most calls.
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": 60, "check_same_thread": False},
+        poolclass=sa.QueuePool,
+        pool_size=_CONNECTIONS,
+        max_overflow=-1,
+    )
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: ConnectionPoolEntry) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from routebooks.store.database import Tx, from_row, one
+from routebooks.store import rows
+from routebooks.store.database import Tx, from_row
 from routebooks.store.tables import exchange, sessions
 
 
@@ -58,26 +59,23 @@ def add_session(tx: Tx, *, connection_id: int, ticket_hash: str, address: str, n
         "opened_at": now,
         "last_at": now,
     }
-    return int(tx.execute(sessions.insert().values(values).returning(sessions.c.id)).scalar_one())
+    return rows.add(tx, sessions, values)
 
 
 def session_with(tx: Tx, ticket_hash: str) -> Session | None:
     """The session of a ticket, if there is one."""
-    row = tx.execute(sa.select(sessions).where(sessions.c.ticket_hash == ticket_hash)).one_or_none()
-    return from_row(Session, row) if row else None
+    return rows.find(tx, Session, sessions, ticket_hash=ticket_hash)
 
 
 def open_sessions(tx: Tx, connection_id: int | None = None) -> list[Session]:
     """The sessions that have not ended, of one connection or of all."""
-    query = sa.select(sessions).where(sessions.c.state == "open").order_by(sessions.c.id)
-    if connection_id is not None:
-        query = query.where(sessions.c.connection_id == connection_id)
-    return [from_row(Session, row) for row in tx.execute(query)]
+    known: dict[str, Any] = {} if connection_id is None else {"connection_id": connection_id}
+    return rows.every(tx, Session, sessions, state="open", **known)
 
 
 def change_session(tx: Tx, session_id: int, **values: Any) -> None:
     """Set columns of a session."""
-    tx.execute(sessions.update().where(sessions.c.id == session_id).values(**values))
+    rows.change(tx, sessions, session_id, values)
 
 
 def add_request(
@@ -104,25 +102,22 @@ def add_request(
         "request": request,
         "created_at": now,
     }
-    return int(tx.execute(exchange.insert().values(values).returning(exchange.c.id)).scalar_one())
+    return rows.add(tx, exchange, values)
 
 
 def request(tx: Tx, request_id: int) -> Request:
     """The request with this id."""
-    row = tx.execute(sa.select(exchange).where(exchange.c.id == request_id)).one_or_none()
-    return from_row(Request, one(row, f"request {request_id}"))
+    return rows.get(tx, Request, exchange, request_id)
 
 
 def change_request(tx: Tx, request_id: int, **values: Any) -> None:
     """Set columns of a request."""
-    tx.execute(exchange.update().where(exchange.c.id == request_id).values(**values))
+    rows.change(tx, exchange, request_id, values)
 
 
 def request_out(tx: Tx, session_id: int) -> Request | None:
     """The request that this session has taken and not answered yet."""
-    query = sa.select(exchange).where(exchange.c.session_id == session_id, exchange.c.state == "out")
-    row = tx.execute(query).one_or_none()
-    return from_row(Request, row) if row else None
+    return rows.find(tx, Request, exchange, session_id=session_id, state="out")
 
 
 def next_waiting(tx: Tx, connection_id: int, *, clear_before: datetime, writes: bool = True) -> Request | None:
@@ -130,15 +125,8 @@ def next_waiting(tx: Tx, connection_id: int, *, clear_before: datetime, writes: 
 
     A clearing has its turn only when it was made before `clear_before`.
     """
-    query = (
-        sa.select(exchange)
-        .where(*_due(connection_id, clear_before))
-        .order_by(exchange.c.urgent.desc(), exchange.c.id)
-        .limit(1)
-    )
-    if not writes:
-        query = query.where(exchange.c.kind.not_in(("write", "find", "clear")))
-    row = tx.execute(query).one_or_none()
+    given = {"for_connection": connection_id, "clear_before": clear_before}
+    row = tx.execute(_NEXT if writes else _NEXT_READ, given).one_or_none()
     return from_row(Request, row) if row else None
 
 
@@ -148,16 +136,20 @@ def drop_all(tx: Tx, connection_id: int, now: datetime) -> None:
     tx.execute(query.values(state="dropped", answered_at=now))
 
 
-def _due(connection_id: int, clear_before: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    """What waits for a connection and may leave; a clearing only when it was made before that instant."""
-    due = sa.or_(exchange.c.kind != "clear", exchange.c.created_at < clear_before)
-    return exchange.c.connection_id == connection_id, exchange.c.state == "waiting", due
-
-
 def waiting_count(tx: Tx, connection_id: int, *, clear_before: datetime) -> int:
     """How many requests wait for this connection and may leave, as in `next_waiting`."""
-    query = sa.select(sa.func.count()).where(*_due(connection_id, clear_before))
-    return int(tx.execute(query).scalar_one())
+    return int(tx.execute(_COUNT, {"for_connection": connection_id, "clear_before": clear_before}).scalar_one())
+
+
+#: what waits for a connection and may leave. Asked several times a call, so built once
+_DUE = (
+    exchange.c.connection_id == sa.bindparam("for_connection"),
+    exchange.c.state == "waiting",
+    sa.or_(exchange.c.kind != "clear", exchange.c.created_at < sa.bindparam("clear_before")),
+)
+_NEXT = sa.select(exchange).where(*_DUE).order_by(exchange.c.urgent.desc(), exchange.c.id).limit(1)
+_NEXT_READ = _NEXT.where(exchange.c.kind.not_in(("write", "find", "clear")))
+_COUNT = sa.select(sa.func.count()).where(*_DUE)
 
 
 def requests_of(

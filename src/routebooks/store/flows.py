@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from routebooks.store.database import Tx, from_row, one
+from routebooks.store import rows
+from routebooks.store.database import Tx, from_row
 from routebooks.store.tables import cursors, flows, sent
 
 
@@ -38,24 +39,22 @@ class Flow:
 
 def add_flow(tx: Tx, **values: Any) -> int:
     """A new flow; its id."""
-    return int(tx.execute(flows.insert().values(**values).returning(flows.c.id)).scalar_one())
+    return rows.add(tx, flows, values)
 
 
 def change_flow(tx: Tx, flow_id: int, **values: Any) -> None:
     """Set columns of a flow."""
-    tx.execute(flows.update().where(flows.c.id == flow_id).values(**values))
+    rows.change(tx, flows, flow_id, values)
 
 
 def flow(tx: Tx, flow_id: int) -> Flow:
     """The flow with this id."""
-    row = tx.execute(sa.select(flows).where(flows.c.id == flow_id)).one_or_none()
-    return from_row(Flow, one(row, f"flow {flow_id}"))
+    return rows.get(tx, Flow, flows, flow_id)
 
 
 def flow_named(tx: Tx, company_id: int, name: str) -> Flow | None:
     """The company's flow of this name, if there is one."""
-    row = tx.execute(sa.select(flows).where(flows.c.company_id == company_id, flows.c.name == name)).one_or_none()
-    return from_row(Flow, row) if row else None
+    return rows.find(tx, Flow, flows, company_id=company_id, name=name)
 
 
 def flows_of(tx: Tx, company_id: int | None = None) -> list[Flow]:
@@ -76,6 +75,26 @@ def forget(tx: Tx, flow_id: int) -> None:
     """Let a flow begin at the start: its cursor and what it remembers to have sent go; its ledger stays."""
     tx.execute(cursors.delete().where(cursors.c.flow_id == flow_id))
     tx.execute(sent.delete().where(sent.c.flow_id == flow_id))
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """What says when a flow is due: every tick reads it of every flow, so it is no more than that."""
+
+    id: int
+    company_id: int
+    schedule: dict[str, Any]
+    created_at: datetime
+
+
+def scheduled(tx: Tx, company_id: int | None = None) -> list[Scheduled]:
+    """The flows that run by themselves, of a company or of all, in the order they were made."""
+    query = sa.select(flows.c.id, flows.c.company_id, flows.c.schedule, flows.c.created_at)
+    query = query.where(flows.c.enabled, flows.c.schedule.is_not(sa.null()))
+    query = query.order_by(flows.c.company_id, flows.c.id)
+    if company_id is not None:
+        query = query.where(flows.c.company_id == company_id)
+    return [Scheduled(*row) for row in tx.execute(query)]
 
 
 def cursor(tx: Tx, flow_id: int) -> dict[str, Any] | None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from routebooks.store.database import Tx, from_row, one
+from routebooks.store import rows
+from routebooks.store.database import Tx, from_row
 from routebooks.store.tables import companies, exchange, flows, ledger, write_attempts
 
 
@@ -83,26 +84,22 @@ class WriteAttempt:
 
 def add_order(tx: Tx, **values: Any) -> int:
     """A new order; its id."""
-    return int(tx.execute(ledger.insert().values(**values).returning(ledger.c.id)).scalar_one())
+    return rows.add(tx, ledger, values)
 
 
 def change_order(tx: Tx, order_id: int, **values: Any) -> None:
     """Set columns of an order."""
-    tx.execute(ledger.update().where(ledger.c.id == order_id).values(**values))
+    rows.change(tx, ledger, order_id, values)
 
 
 def order(tx: Tx, order_id: int, *, lock: bool = False) -> Order:
     """The order with this id; locked to the end of the transaction when asked."""
-    query = sa.select(ledger).where(ledger.c.id == order_id)
-    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
-    return from_row(Order, one(row, f"order {order_id}"))
+    return rows.get(tx, Order, ledger, order_id, lock=lock)
 
 
 def order_keyed(tx: Tx, flow_id: int, key: str, *, lock: bool = False) -> Order | None:
     """The order of a flow with this key, if it was read; locked to the end of the transaction when asked."""
-    query = sa.select(ledger).where(ledger.c.flow_id == flow_id, ledger.c.key == key)
-    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
-    return from_row(Order, row) if row else None
+    return rows.find(tx, Order, ledger, lock=lock, flow_id=flow_id, key=key)
 
 
 def orders_to_prepare(tx: Tx, flow_id: int, now: datetime, *, lock: bool = False) -> list[Order]:
@@ -186,25 +183,22 @@ def list_orders(
 
 def add_write_attempt(tx: Tx, **values: Any) -> int:
     """A new write attempt, which waits; its id."""
-    query = write_attempts.insert().values(state="waiting", **values).returning(write_attempts.c.id)
-    return int(tx.execute(query).scalar_one())
+    return rows.add(tx, write_attempts, {"state": "waiting", **values})
 
 
 def change_write_attempt(tx: Tx, attempt_id: int, **values: Any) -> None:
     """Set columns of a write attempt."""
-    tx.execute(write_attempts.update().where(write_attempts.c.id == attempt_id).values(**values))
+    rows.change(tx, write_attempts, attempt_id, values)
 
 
 def write_attempt(tx: Tx, attempt_id: int) -> WriteAttempt:
     """The write attempt with this id."""
-    row = tx.execute(sa.select(write_attempts).where(write_attempts.c.id == attempt_id)).one_or_none()
-    return from_row(WriteAttempt, one(row, f"write attempt {attempt_id}"))
+    return rows.get(tx, WriteAttempt, write_attempts, attempt_id)
 
 
 def write_attempts_of(tx: Tx, ledger_id: int) -> list[WriteAttempt]:
     """The write attempts of an order, in order."""
-    query = sa.select(write_attempts).where(write_attempts.c.ledger_id == ledger_id).order_by(write_attempts.c.number)
-    return [from_row(WriteAttempt, row) for row in tx.execute(query)]
+    return rows.every(tx, WriteAttempt, write_attempts, "number", ledger_id=ledger_id)
 
 
 def unknown_without_request(tx: Tx, *, before: datetime) -> list[WriteAttempt]:

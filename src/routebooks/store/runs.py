@@ -10,7 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from routebooks.store.database import Tx, from_row, is_id, one
+from routebooks.store import rows
+from routebooks.store.database import Tx, from_row, is_id
 from routebooks.store.tables import companies, extract_attempts, extracts, flows, nights, pages, runs
 
 
@@ -140,7 +141,7 @@ class PageRow:
 
 def add_run(tx: Tx, **values: Any) -> int:
     """A new run; its id."""
-    return int(tx.execute(runs.insert().values(**values).returning(runs.c.id)).scalar_one())
+    return rows.add(tx, runs, values)
 
 
 def change_run(tx: Tx, run_id: int, *, only_if: Collection[State] | None = None, **values: Any) -> bool:
@@ -153,9 +154,7 @@ def change_run(tx: Tx, run_id: int, *, only_if: Collection[State] | None = None,
 
 def run(tx: Tx, run_id: int, *, lock: bool = False) -> Run:
     """The run with this id."""
-    query = sa.select(runs).where(runs.c.id == run_id)
-    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
-    return from_row(Run, one(row, f"run {run_id}"))
+    return rows.get(tx, Run, runs, run_id, lock=lock)
 
 
 def is_at(tx: Tx, run_id: int, phase: Phase) -> bool:
@@ -168,9 +167,7 @@ def find_run(tx: Tx, run_id: int, *, lock: bool = False) -> Run | None:
     """The run with this id, if there is one; locked to the end of the transaction when asked."""
     if not is_id(run_id):
         return None
-    query = sa.select(runs).where(runs.c.id == run_id)
-    row = tx.execute(query.with_for_update() if lock else query).one_or_none()
-    return from_row(Run, row) if row else None
+    return rows.find(tx, Run, runs, lock=lock, id=run_id)
 
 
 def active_runs(tx: Tx, flow_id: int | None = None) -> list[Run]:
@@ -189,15 +186,12 @@ def ready_runs(tx: Tx, now: datetime) -> list[Run]:
 
 def runs_of_night(tx: Tx, night_id: int) -> list[Run]:
     """The runs of a night, oldest first."""
-    return [
-        from_row(Run, row) for row in tx.execute(sa.select(runs).where(runs.c.night_id == night_id).order_by(runs.c.id))
-    ]
+    return rows.every(tx, Run, runs, night_id=night_id)
 
 
 def held_runs(tx: Tx, flow_id: int) -> list[Run]:
     """The runs of a flow whose file waits for a person."""
-    query = sa.select(runs).where(runs.c.flow_id == flow_id, runs.c.state == State.HELD).order_by(runs.c.id)
-    return [from_row(Run, row) for row in tx.execute(query)]
+    return rows.every(tx, Run, runs, flow_id=flow_id, state=State.HELD)
 
 
 def last_run(tx: Tx, flow_id: int, *, trigger: str | None = None, state: State | None = None) -> Run | None:
@@ -225,6 +219,21 @@ def failing_at(tx: Tx, connection_id: int) -> dict[str, str] | None:
         if row is not None:
             return from_row(Run, row).problem
     return None
+
+
+def last_scheduled(tx: Tx, company_id: int | None = None) -> dict[int, datetime]:
+    """For when the newest scheduled run was due, by flow of a company or of all; of flows that had one."""
+    newest = (
+        sa.select(runs.c.not_before)
+        .where(runs.c.flow_id == flows.c.id, runs.c.trigger == "schedule")
+        .order_by(runs.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = sa.select(flows.c.id, newest)
+    if company_id is not None:
+        query = query.where(flows.c.company_id == company_id)
+    return {flow_id: due for flow_id, due in tx.execute(query) if due is not None}
 
 
 @dataclass(frozen=True)
@@ -263,9 +272,7 @@ def list_runs(
 
 def add_night(tx: Tx, company_id: int, now: datetime) -> int:
     """A new night; its id."""
-    return int(
-        tx.execute(nights.insert().values(company_id=company_id, created_at=now).returning(nights.c.id)).scalar_one()
-    )
+    return rows.add(tx, nights, {"company_id": company_id, "created_at": now})
 
 
 def add_extract(
@@ -280,26 +287,23 @@ def add_extract(
         "modified_since": modified_since,
         "created_at": now,
     }
-    return int(tx.execute(extracts.insert().values(values).returning(extracts.c.id)).scalar_one())
+    return rows.add(tx, extracts, values)
 
 
 def change_extract(tx: Tx, extract_id: int, **values: Any) -> None:
     """Set columns of an extract."""
-    tx.execute(extracts.update().where(extracts.c.id == extract_id).values(**values))
+    rows.change(tx, extracts, extract_id, values)
 
 
 def extract(tx: Tx, extract_id: int) -> ExtractRow:
     """The extract with this id."""
-    row = tx.execute(sa.select(extracts).where(extracts.c.id == extract_id)).one_or_none()
-    return from_row(ExtractRow, one(row, f"extract {extract_id}"))
+    return rows.get(tx, ExtractRow, extracts, extract_id)
 
 
 def extracts_of(tx: Tx, night_id: int, connection_id: int | None = None) -> dict[str, ExtractRow]:
     """The extracts of a night by stream, in the order they were made."""
-    query = sa.select(extracts).where(extracts.c.night_id == night_id).order_by(extracts.c.id)
-    if connection_id is not None:
-        query = query.where(extracts.c.connection_id == connection_id)
-    return {row.stream: from_row(ExtractRow, row) for row in tx.execute(query)}
+    known: dict[str, Any] = {"night_id": night_id} | ({} if connection_id is None else {"connection_id": connection_id})
+    return {extract.stream: extract for extract in rows.every(tx, ExtractRow, extracts, **known)}
 
 
 def add_attempt(tx: Tx, *, extract_id: int, number: int, slice: int, page_size: int, now: datetime) -> int:
@@ -312,35 +316,29 @@ def add_attempt(tx: Tx, *, extract_id: int, number: int, slice: int, page_size: 
         "page_size": page_size,
         "started_at": now,
     }
-    query = extract_attempts.insert().values(values).returning(extract_attempts.c.id)
-    return int(tx.execute(query).scalar_one())
+    return rows.add(tx, extract_attempts, values)
 
 
 def end_attempt(tx: Tx, attempt_id: int, state: str, now: datetime, problem: dict[str, str] | None = None) -> None:
     """Close an attempt as complete or broken."""
-    query = extract_attempts.update().where(extract_attempts.c.id == attempt_id)
-    tx.execute(query.values(state=state, ended_at=now, problem=problem))
+    rows.change(tx, extract_attempts, attempt_id, {"state": state, "ended_at": now, "problem": problem})
 
 
 def attempt(tx: Tx, attempt_id: int) -> ExtractAttempt:
     """The attempt with this id."""
-    row = tx.execute(sa.select(extract_attempts).where(extract_attempts.c.id == attempt_id)).one_or_none()
-    return from_row(ExtractAttempt, one(row, f"attempt {attempt_id}"))
+    return rows.get(tx, ExtractAttempt, extract_attempts, attempt_id)
 
 
 def attempts_of(tx: Tx, extract_id: int) -> list[ExtractAttempt]:
     """The attempts of an extract, in order."""
-    query = sa.select(extract_attempts).where(extract_attempts.c.extract_id == extract_id)
-    query = query.order_by(extract_attempts.c.number)
-    return [from_row(ExtractAttempt, row) for row in tx.execute(query)]
+    return rows.every(tx, ExtractAttempt, extract_attempts, "number", extract_id=extract_id)
 
 
 def add_page(tx: Tx, **values: Any) -> None:
     """Keep a page with its attempt."""
-    tx.execute(pages.insert().values(**values))
+    rows.add(tx, pages, values)
 
 
 def pages_of(tx: Tx, attempt_id: int) -> Sequence[PageRow]:
     """The pages of an attempt, in order."""
-    query = sa.select(pages).where(pages.c.attempt_id == attempt_id).order_by(pages.c.number)
-    return [from_row(PageRow, row) for row in tx.execute(query)]
+    return rows.every(tx, PageRow, pages, "number", attempt_id=attempt_id)

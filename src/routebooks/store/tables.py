@@ -197,6 +197,7 @@ runs = sa.Table(
     sa.Column("problem", sa.JSON(none_as_null=True)),
     _ref("superseded_by", "runs", optional=True),
     sa.Index(None, "flow_id", "state"),
+    sa.Index(None, "flow_id", "trigger", "id"),  # every tick asks for the last scheduled run of every flow
     sa.Index(None, "state", "not_before"),
     sa.Index(None, "night_id"),
 )

@@ -17,6 +17,8 @@ from routebooks.webconnector.operations import Operations
 #: What anybody may send. The longest call that holds no answer is the first sendRequestXML, some twenty kB.
 FREE_BYTES = 64 * 1024
 FREE_SECONDS = 60.0
+#: What is longer than this is worked on by few at once, for it takes memory; most pages are shorter.
+LONG_BYTES = 1024 * 1024
 #: An answer on a slow line; a session is ended after as long a silence.
 LONG_SECONDS = 30 * 60.0
 
@@ -39,7 +41,7 @@ class Answer:
 class Desk:
     """Takes calls and has them answered in threads: so many short ones and so few long ones at once, in turn.
 
-    A long call lies on disk until its turn comes. Who waits is never sent away.
+    What is more than anybody may send lies on disk until its turn comes. Who waits is never sent away.
     """
 
     def __init__(
@@ -47,6 +49,8 @@ class Desk:
     ) -> None:
         self._operations = operations
         self._short, self._long = anyio.CapacityLimiter(short), anyio.CapacityLimiter(long)
+        # Looking a ticket up is quick. In the line of the short calls, one with a page would stand there twice.
+        self._looks = anyio.CapacityLimiter(2)
         self._max_bytes = max_bytes
         self._arriving: set[str] = set()
 
@@ -67,14 +71,19 @@ class Desk:
             head = await _head(body)
         if len(head) <= FREE_BYTES:
             return await _turn(self._short, lambda: self._done(soap.read_call(head), address))
-        begun = await _turn(self._short, lambda: soap.Reader(head).so_far())
+        begun, is_open = await _turn(self._looks, lambda: self._look(head))
+        if not is_open:
+            # Answered as any call of a session that has ended; the rest of the body is thrown away as it arrives.
+            return await _turn(self._short, lambda: self._done(begun, address))
+        return await self._take_long(begun.arguments["ticket"], head, body, address)
+
+    def _look(self, head: bytes) -> tuple[soap.Call, bool]:
+        """The beginning of a call, and whether its session is open. Raises ConfigError for a call without a ticket."""
+        begun = soap.Reader(head).so_far()
         ticket = begun.arguments.get("ticket") if begun else None
         if begun is None or not ticket:
             raise soap.too_large_for_anybody()
-        if not await _turn(self._short, lambda: self._operations.is_open(ticket)):
-            # Answered as any call of a session that has ended; the rest of the body is thrown away as it arrives.
-            return await _turn(self._short, lambda: self._done(begun, address))
-        return await self._take_long(ticket, head, body, address)
+        return begun, self._operations.is_open(ticket)
 
     async def _take_long(self, ticket: str, head: bytes, body: AsyncIterator[bytes], address: str) -> Answer:
         if ticket in self._arriving:
@@ -83,18 +92,21 @@ class Desk:
         try:
             async with anyio.TemporaryFile() as file:
                 with anyio.fail_after(LONG_SECONDS):
-                    await self._keep(head, body, file)
-                return await _turn(self._long, lambda: self._done(_read(file.wrapped), address))
+                    size = await self._keep(head, body, file)
+                limiter = self._long if size > LONG_BYTES else self._short
+                return await _turn(limiter, lambda: self._done(_read(file.wrapped), address))
         finally:
             self._arriving.remove(ticket)
 
-    async def _keep(self, head: bytes, body: AsyncIterator[bytes], file: anyio.AsyncFile[bytes]) -> None:
+    async def _keep(self, head: bytes, body: AsyncIterator[bytes], file: anyio.AsyncFile[bytes]) -> int:
+        """Write the whole body down; its size."""
         size = await file.write(head)
         async for chunk in body:
             size += len(chunk)
             if size > self._max_bytes:
                 raise soap.too_large()
             await file.write(chunk)
+        return size
 
     def _done(self, call: soap.Call, address: str) -> Answer:
         """Have a call done, write its result. Raises nothing."""

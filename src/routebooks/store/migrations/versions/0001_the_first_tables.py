@@ -266,6 +266,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_runs_flow_id_state"), ["flow_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_runs_flow_id_trigger_id"), ["flow_id", "trigger", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_runs_night_id"), ["night_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_runs_state_not_before"), ["state", "not_before"], unique=False)
 
