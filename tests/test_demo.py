@@ -21,6 +21,8 @@ def interrupted(word: str, **environment: str) -> tuple[int, str]:
     """How a demo ends that gets a Ctrl-C as soon as it says a word on standard error, and all it said."""
     command = [sys.executable, "-m", "routebooks", "demo"]
     environment = {**os.environ, **environment}
+    # A shell that runs the tests in the background ignores Ctrl-C, and so would the child.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         said = b""
