@@ -155,6 +155,9 @@ class Books:
     name: str = "Toy Company"
     mark: str = MARK
     seen: list[dict[str, Any]] = field(default_factory=list)
+    clock: Callable[[], datetime] = lambda: START
+    #: when each set was written
+    changed: dict[str, datetime] = field(default_factory=dict)
 
     def __call__(self, request: dict[str, Any]) -> dict[str, Any]:
         self.seen.append(request)
@@ -177,6 +180,7 @@ class Books:
             known = self.remembered.get(request["set"])
             if known is None:
                 self.written.append(request)
+                self.changed[request["set"]] = self.clock()
                 known = self.remembered[request["set"]] = request
             if known != request:
                 return {"outcome": "unknown"}
@@ -184,6 +188,9 @@ class Books:
         if "find" in request:
             found = next((slip for slip in self.written if slip["key"] == request["find"]), None)
             return {"outcome": "ok", "id": f"T-{found['set']}"} if found else {"outcome": "empty"}
+        if "standing" in request:
+            since = datetime.fromisoformat(request["standing"])
+            return {"ids": [f"T-{slip['set']}" for slip in self.written if self.changed[slip["set"]] >= since]}
         self.remembered.pop(request["forget"], None)
         return {"outcome": "ok"}
 

@@ -187,7 +187,7 @@ def test_the_statements_are_those_that_are_set_at_first() -> None:
     assert blocks(DOC, "The query", "sql")[0].strip() == orders._QUERY
     assert [block.strip() for block in blocks(DOC, "What is told", "sql")] == [orders._WRITE_BACK]
     assert {name[1:] for name in cells(DOC, "What is told")} == orders._WRITE_PARAMETERS
-    states = {OrderState.POSTED, OrderState.HELD, OrderState.REFUSED, OrderState.DROPPED}
+    states = {OrderState.POSTED, OrderState.HELD, OrderState.REFUSED, OrderState.DROPPED, OrderState.VANISHED}
     assert set(cells(DOC, "What is told", 1)) == {state.value for state in states}
 
 

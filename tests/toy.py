@@ -27,7 +27,7 @@ from routebooks.connectors.base import (
     WriteBack,
     at_once,
 )
-from routebooks.errors import Problem, RecordError, TransientError
+from routebooks.errors import FatalError, Problem, RecordError, TransientError
 from routebooks.records import Document, Extract, Field, Kind, Layout, Stream, Target, TargetColumn
 
 CUSTOMERS = Stream(
@@ -169,6 +169,15 @@ class ToyCaller:
 
     def read_found(self, connection: Connection, target: str, answer: bytes, key: str) -> WriteAnswer:
         return self.read_write(connection, target, answer)
+
+    def standing_request(self, connection: Connection, since: datetime) -> bytes:
+        return json.dumps({"standing": since.isoformat()}).encode()
+
+    def read_standing(self, connection: Connection, answer: bytes) -> frozenset[str]:
+        said = json.loads(answer)
+        if "ids" not in said:
+            raise FatalError("The toy does not say what it has.", hint="Wait.", code="toy-silent")
+        return frozenset(said["ids"])
 
 
 class ToyFiles:

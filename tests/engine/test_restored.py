@@ -57,7 +57,7 @@ def settle(house: House, books: Books) -> None:
 def test_an_order_that_was_posted_after_the_backup_is_not_posted_again(
     linked: House, backup: Callable[[], Callable[[], None]], later: timedelta, stage: str
 ) -> None:
-    books = Books()
+    books = Books(clock=linked.clock)
     if stage == "unread":
         restore = backup()
         linked.orders.put("A-1", "1", "11")
@@ -77,6 +77,9 @@ def test_an_order_that_was_posted_after_the_backup_is_not_posted_again(
     nights(linked, books, later)
     restore()
     settle(linked, books)
+    linked.clock.on(days=1)
+    linked.visit(books)
+    assert linked.order("A-1").state is OrderState.POSTED
     assert [slip["key"] for slip in books.written] == ["A-1"]
     assert linked.order("A-1").state is OrderState.POSTED
     assert linked.order("A-1").external_id == f"T-{books.written[0]['set']}"
@@ -99,7 +102,7 @@ def test_also_where_its_rows_read_otherwise_by_now(
 def test_an_order_that_was_not_posted_is_posted_after_a_long_absence(
     linked: House, backup: Callable[[], Callable[[], None]]
 ) -> None:
-    books = Books()
+    books = Books(clock=linked.clock)
     linked.orders.put("A-1", "1", "11")
     linked.run("orders")
     linked.tick()
@@ -118,7 +121,7 @@ def test_an_order_that_was_not_posted_is_posted_after_a_long_absence(
 
 
 def test_a_set_id_is_cleared_a_week_after_the_answer(linked: House) -> None:
-    books = Books()
+    books = Books(clock=linked.clock)
     linked.orders.put("A-1", "1", "11")
     bring_in(linked, books)
     nights(linked, books, ledger.REMEMBERED)
@@ -128,7 +131,7 @@ def test_a_set_id_is_cleared_a_week_after_the_answer(linked: House) -> None:
 
 
 def test_a_visit_has_no_work_while_set_ids_are_only_remembered(linked: House) -> None:
-    books = Books()
+    books = Books(clock=linked.clock)
     linked.orders.put("A-1", "1", "11")
     bring_in(linked, books)
     assert linked.visit(who) == []

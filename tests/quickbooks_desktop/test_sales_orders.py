@@ -22,6 +22,7 @@ from routebooks.connectors.quickbooks_desktop.sales_orders import (
     clear_request,
     find_request,
     read_found,
+    read_standing,
     read_write,
 )
 from routebooks.errors import FatalError, RecordError
@@ -316,6 +317,7 @@ def test_an_order_that_belongs_to_another_customer_now_is_found(tmp_path: Path, 
         *(Outcome.OK, stands.findtext("TxnID"), stands.findtext("RefNumber"), ""),
     )
     assert read_found(field, answer, "PA-1").outcome is Outcome.EMPTY
+    assert read_standing(answer) == {stands.findtext("TxnID")}
 
 
 def found(*orders: tuple[str, str], code: int = 0, severity: str = "Info", count: int | None = None) -> bytes:
@@ -352,3 +354,16 @@ def test_an_order_is_found_by_its_key_or_surely_not_there_or_unknown(
     field: str, data: bytes, expected: tuple[Outcome, str, str, str]
 ) -> None:
     assert told(read_found(field, data, "k-1")) == expected
+
+
+def test_the_orders_that_stand_are_all_or_an_error() -> None:
+    assert read_standing(found(("1", "x"), ("2", ""))) == {"1", "2"}
+    assert read_standing(found(code=1)) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "data", [found(("1", "x"), count=2), found(("1", "x"), code=500, severity="Warn"), found(code=3180), b"<QBXML/>"]
+)
+def test_an_answer_that_may_lack_orders_is_an_error(data: bytes) -> None:
+    with pytest.raises(FatalError):
+        read_standing(data)

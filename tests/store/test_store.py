@@ -241,7 +241,13 @@ def test_the_ledger_gives_what_may_be_written(store: Store) -> None:
         assert {o.key for o in ledger.orders_to_prepare(tx, ids.flow, NOW)} == {"new", "held"}
         later = ledger.orders_to_prepare(tx, ids.flow, NOW + timedelta(minutes=1))
         assert {o.key for o in later} == {"new", "held", "retry"}
-        assert {o.key for o in ledger.orders_to_tell(tx, ids.flow)} == {"held", "refused", "dropped", "posted"}
+        assert {o.key for o in ledger.orders_to_tell(tx, ids.flow)} == {
+            "held",
+            "refused",
+            "dropped",
+            "posted",
+            "vanished",
+        }
     with pytest.raises(sa.exc.IntegrityError), store.begin() as tx:
         ledger.add_order(
             tx,

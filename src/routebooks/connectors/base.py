@@ -290,6 +290,19 @@ class DocumentTarget(Protocol):
         ...
 
 
+@runtime_checkable
+class Enumerating(Protocol):
+    """A document target that can be asked which documents it has."""
+
+    def standing_request(self, connection: Connection, since: datetime) -> bytes:
+        """The query for the documents that were made or changed since an instant."""
+        ...
+
+    def read_standing(self, connection: Connection, answer: bytes) -> frozenset[str]:
+        """The ids of the documents that stand there. Raises FatalError when the answer is not the whole truth."""
+        ...
+
+
 @dataclass(frozen=True)
 class SourceOrder:
     """One order as read: its key, its change stamp, and its rows (one a line, JSON values only)."""

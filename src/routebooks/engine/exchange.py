@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from routebooks.connectors.base import Outcome, Page
-from routebooks.engine import extracts, identity, ledger, order_answers, sessions
+from routebooks.engine import extracts, identity, ledger, order_answers, sessions, vanished
 from routebooks.engine.context import Context, as_json
 from routebooks.engine.sessions import Visit
 from routebooks.errors import Problem
@@ -110,6 +110,8 @@ def _read(ctx: Context, visit: Visit, request: Request, answer: bytes, written: 
             return identity.read(visit.connection, visit.source, visit.session, answer, visit.now)
         case "page":
             return _page(ctx, visit, request, answer, written)
+        case vanished.KIND:
+            return vanished.read(ctx, visit.connection, request, answer, visit.now)
         case _:
             return order_answers.read_answer(ctx, visit.connection, request, answer, written, visit.now)
 

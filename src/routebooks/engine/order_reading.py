@@ -229,7 +229,8 @@ def _cancelled(tx: Tx, flow: Flow, run_id: int, known: Order, now: datetime) -> 
         )
         _list(tx, flow, run_id, [Rejected(known.key, problem, {"posted": known.source})], now)
         return
-    if known.state is OrderState.DROPPED:
+    # One that vanished would go by itself if it were dropped here and reopened there: it waits for a person.
+    if known.state in (OrderState.DROPPED, OrderState.VANISHED):
         return
     problem = Problem(CANCELLED, f"Order {known.key} was cancelled in PocketAdvantage.", "Reopened there, it goes.")
     ledger.set_aside(tx, known, OrderState.DROPPED, problem)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from routebooks.connectors.base import CallingSource, Connection
-from routebooks.engine import extracts, ledger, order_doubts
+from routebooks.engine import extracts, ledger, order_doubts, vanished
 from routebooks.engine.context import Context, as_json
 from routebooks.engine.window import opens_in
 from routebooks.errors import Problem
@@ -74,10 +74,12 @@ def open_session(ctx: Context, connection_id: int, address: str = "") -> Opening
         order_doubts.note_absence(tx, connection_id, now)
         companies.change_caller(tx, connection_id, last_seen_at=now)
         store.add_session(tx, connection_id=connection_id, ticket_hash=_hash(ticket), address=address, now=now)
-        caller = companies.caller(tx, connection_id)
         away = closed_for(tx, connection_id, now)
         if away is not None:
             return Opening(ticket, work=False, postpone=min(away, LONGEST_POSTPONE))
+        caller = companies.caller(tx, connection_id)
+        if caller is not None:
+            vanished.ask(ctx, tx, caller, now)
         # Which company file answers has to be found out, or, after it moved, whether it is back.
         unsure = caller is not None and (caller.bound_at is None or caller.seen_path is not None)
         return Opening(ticket, work=unsure or next_request(tx, connection_id, caller, now) is not None)
@@ -164,7 +166,7 @@ def _end(ctx: Context, tx: Tx, session: Session, state: str, now: datetime) -> N
     for request in store.requests_of(tx, session_id=session.id, states=("out",)):
         if request.kind == "page" and request.attempt_id is not None:
             extracts.break_attempt(ctx, tx, request.attempt_id, LOST, now)
-        elif request.kind == "identity":
+        elif request.kind in ("identity", vanished.KIND):
             store.change_request(tx, request.id, state="dropped", answered_at=now)
         else:
             store.change_request(tx, request.id, state="dropped", answered_at=now)

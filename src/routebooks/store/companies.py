@@ -62,6 +62,7 @@ class Caller:
     wrong_password_at: datetime | None = None
     away_from: datetime | None = None
     away_until: datetime | None = None
+    standing_at: datetime | None = None
 
 
 def add_company(tx: Tx, *, name: str, cust_id: str, time_zone: str, now: datetime) -> int:

@@ -130,9 +130,11 @@ def next_waiting(tx: Tx, connection_id: int, *, clear_before: datetime, writes: 
     return from_row(Request, row) if row else None
 
 
-def drop_all(tx: Tx, connection_id: int, now: datetime) -> None:
-    """Nothing goes to this connection any more."""
+def drop_all(tx: Tx, connection_id: int, now: datetime, *, kind: str | None = None) -> None:
+    """Nothing goes to this connection any more; nothing of one kind, where one is given."""
     query = exchange.update().where(exchange.c.connection_id == connection_id, exchange.c.state.in_(("waiting", "out")))
+    if kind is not None:
+        query = query.where(exchange.c.kind == kind)
     tx.execute(query.values(state="dropped", answered_at=now))
 
 
@@ -148,7 +150,7 @@ _DUE = (
     sa.or_(exchange.c.kind != "clear", exchange.c.created_at < sa.bindparam("clear_before")),
 )
 _NEXT = sa.select(exchange).where(*_DUE).order_by(exchange.c.urgent.desc(), exchange.c.id).limit(1)
-_NEXT_READ = _NEXT.where(exchange.c.kind.not_in(("write", "find", "clear")))
+_NEXT_READ = _NEXT.where(exchange.c.kind.not_in(("write", "find", "clear", "standing")))
 _COUNT = sa.select(sa.func.count()).where(*_DUE)
 
 

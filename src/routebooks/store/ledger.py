@@ -32,6 +32,12 @@ class OrderState(StrEnum):
     DROPPED = "dropped"
     #: it stands in QuickBooks
     POSTED = "posted"
+    #: it stood in QuickBooks and does no more; a person says whether it is posted again
+    VANISHED = "vanished"
+
+
+#: whose external id is the one that we got for them
+STOOD = (OrderState.POSTED, OrderState.VANISHED)
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Order:
     source: list[dict[str, Any]]
     document: dict[str, Any] | None
     state: OrderState
-    #: posted: the id that QuickBooks gave us for it; else one that the orders database claims
+    #: posted or vanished: the id that QuickBooks gave us for it; else one that the orders database claims
     external_id: str | None
     number: str | None
     tries: int
@@ -135,9 +141,9 @@ def orders_to_tell(tx: Tx, flow_id: int) -> list[Order]:
         sa.select(ledger)
         .where(
             ledger.c.flow_id == flow_id,
-            ledger.c.state.in_((OrderState.POSTED, OrderState.REFUSED, OrderState.HELD, OrderState.DROPPED)),
+            ledger.c.state.in_((*STOOD, OrderState.REFUSED, OrderState.HELD, OrderState.DROPPED)),
             sa.or_(ledger.c.told.is_(None), ledger.c.told != ledger.c.state),
-            sa.or_(ledger.c.state == OrderState.POSTED, ledger.c.external_id.is_(None)),
+            sa.or_(ledger.c.state.in_(STOOD), ledger.c.external_id.is_(None)),
         )
         .order_by(ledger.c.id)
     )
@@ -230,6 +236,33 @@ def unsettled_to(tx: Tx, connection_id: int) -> int:
         .where(flows.c.target_id == connection_id, write_attempts.c.state.in_(("waiting", "out", "unknown")))
     )
     return int(tx.execute(query).scalar_one())
+
+
+def _posted_into(connection_id: int, since: datetime, until: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        flows.c.target_id == connection_id,
+        ledger.c.state.in_(STOOD),
+        ledger.c.posted_at >= since,
+        ledger.c.posted_at < until,
+    )
+
+
+def posted_into(tx: Tx, connection_id: int, *, since: datetime, until: datetime) -> list[Order]:
+    """The orders posted into the system of a connection between two instants, also vanished ones; locked."""
+    query = sa.select(ledger).join(flows, flows.c.id == ledger.c.flow_id)
+    query = query.where(*_posted_into(connection_id, since, until)).order_by(ledger.c.id).with_for_update(of=ledger)
+    return [from_row(Order, row) for row in tx.execute(query)]
+
+
+def first_sending(tx: Tx, connection_id: int, *, since: datetime, until: datetime) -> datetime | None:
+    """When the first attempt at any of these orders left; None when there are none."""
+    query = (
+        sa.select(sa.func.min(write_attempts.c.first_out_at))
+        .select_from(write_attempts.join(ledger).join(flows, flows.c.id == ledger.c.flow_id))
+        .where(*_posted_into(connection_id, since, until))
+    )
+    first: datetime | None = tx.execute(query).scalar_one()
+    return first
 
 
 def any_from(tx: Tx, connection_id: int) -> bool:

@@ -111,6 +111,7 @@ callers = sa.Table(
     _instant("last_seen_at"),
     _instant("away_from"),  # its last long absence, or what a restored backup does not know of
     _instant("away_until"),
+    _instant("standing_at"),  # when it was last asked which of our documents it has
     _instant("wrong_password_at"),  # when the last log-in with a wrong password was tried
     sa.Column("silent_after_minutes", sa.Integer(), nullable=False),
 )

@@ -43,7 +43,7 @@ _VERSION_FORM = r"[0-9]{1,2}\.[0-9]"
 
 
 class QuickBooksDesktop:
-    """A Connector, CallingSource, DocumentTarget, Preparing. Keeps nothing: all it knows comes in as arguments."""
+    """A Connector, CallingSource, DocumentTarget, Preparing and Enumerating. All it knows comes in as arguments."""
 
     name = "quickbooks_desktop"
     title = "QuickBooks Desktop"
@@ -180,6 +180,16 @@ class QuickBooksDesktop:
     def read_found(self, connection: Connection, target: str, answer: bytes, key: str) -> WriteAnswer:
         """Whether a sales order with our key is among those found."""
         return sales_orders.read_found(_key_field(connection), answer, key)
+
+    # Enumerating
+
+    def standing_request(self, connection: Connection, since: datetime) -> bytes:
+        """The query for the sales orders that were made or changed since an instant."""
+        return sales_orders.find_request(_version(connection), _key_field(connection), since)
+
+    def read_standing(self, connection: Connection, answer: bytes) -> frozenset[str]:
+        """Their TxnIDs. Raises FatalError when the answer is not whole."""
+        return sales_orders.read_standing(answer)
 
 
 def _version(connection: Connection) -> str:

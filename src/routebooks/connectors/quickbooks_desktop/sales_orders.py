@@ -183,14 +183,32 @@ def read_found(key_field: str, answer: bytes, key: str) -> WriteAnswer:
     except RoutebooksError as error:
         return WriteAnswer(Outcome.UNKNOWN, problem=error.problem)
     outcome, problem = status_codes.problem(head.status, head.severity, head.message)
-    whole = head.announced in (None, head.found) and not head.remaining
     if found:
         return WriteAnswer(Outcome.OK, *found[0], problem=_double(key, found) if len(found) > 1 else None)
-    if outcome is Outcome.EMPTY or (outcome is Outcome.OK and whole):
+    if outcome is Outcome.EMPTY or (outcome is Outcome.OK and _whole(head)):
         return WriteAnswer(Outcome.EMPTY)
     if outcome in (Outcome.OK, Outcome.PARTIAL):
         return WriteAnswer(Outcome.UNKNOWN, problem=problem)
     return WriteAnswer(outcome, problem=problem)
+
+
+def read_standing(answer: bytes) -> frozenset[str]:
+    """The TxnIDs of the orders in the answer to `find_request`. Raises FatalError when any may be missing."""
+    found: set[str] = set()
+
+    def keep(order: etree._Element) -> None:
+        found.add(order.findtext("TxnID") or "")
+
+    head = qbxml.head(qbxml.read(answer, "SalesOrderQueryRs", ("SalesOrderRet",), keep))
+    outcome, problem = status_codes.problem(head.status, head.severity, head.message)
+    if outcome is Outcome.EMPTY or (outcome is Outcome.OK and _whole(head)):
+        return frozenset(found)
+    broken = Problem("qb-broken-page", "The list of sales orders is not whole.", "It is asked for again tomorrow.")
+    raise FatalError.of(problem or broken)
+
+
+def _whole(head: qbxml.Head) -> bool:
+    return head.announced in (None, head.found) and not head.remaining
 
 
 def _double(key: str, found: list[tuple[str, str]]) -> Problem:
