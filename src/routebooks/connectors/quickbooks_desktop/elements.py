@@ -180,7 +180,7 @@ def _text(element: Element, value: Any, where: str) -> str:
             value,
             where,
             f"QuickBooks cannot keep “{strangers[:20]}”",
-            hint="Replace it at its source, or with REPLACE in the map, then try the record again.",
+            hint="Replace it at its source, then try the record again.",
             code="qb-field-characters",
         )
     if element.max_length is not None and len(text) > element.max_length:
@@ -189,7 +189,7 @@ def _text(element: Element, value: Any, where: str) -> str:
             value,
             where,
             f"it has {len(text)} characters, and QuickBooks takes {element.max_length}",
-            hint="Shorten it at its source, or with LEFT in the map, then try the record again.",
+            hint="Shorten it at its source, then try the record again.",
             code="qb-field-too-long",
         )
     return _form(element, text, where)

@@ -122,7 +122,7 @@ CODES: Mapping[int, Status] = {
             "3070",
             _HOLD,
             "QuickBooks refused a text that is too long for its field.",
-            "Shorten the text at its source, or with LEFT in the map, then try the record again.",
+            "Shorten the text at its source, then try the record again.",
             proved=False,
         ),
         Status(
