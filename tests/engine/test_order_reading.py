@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from house import Books, House, bring_in, open_codes, reread
-from routebooks.connectors.base import Setting
+from routebooks.connectors.base import OrderCursor, Setting
 from routebooks.engine import connections, order_control, order_reading
 from routebooks.store import companies
 from routebooks.store import flows as flow_store
@@ -181,6 +181,79 @@ def test_a_corrected_connection_is_read_from_the_start(overlooked: tuple[House, 
     correct(house, **given)
     bring_in(house, books)
     assert [slip["key"] for slip in books.written] == ["A-1", "A-0"]
+
+
+def renamed(house: House) -> None:
+    """Every order has another key from now on, as by another query."""
+    house.orders.orders = [replace(order, key=f"NEW-{order.key}") for order in house.orders.orders]
+
+
+def problem_of(house: House, books: Books) -> str:
+    """The code of what the next run of the orders flow fails for; empty when it does not."""
+    run_id = house.run("orders")
+    house.tick()
+    house.visit(books)
+    house.tick()
+    return (house.state(run_id).problem or {}).get("code", "")
+
+
+@pytest.mark.parametrize("days", [0, 3], ids=["all within a day", "over days"])
+def test_a_query_that_names_orders_otherwise_posts_none_of_them_again(linked: House, days: int) -> None:
+    for key in ("A-1", "A-2"):
+        linked.orders.put(key, "1", "11")
+    reread(linked, stamp=linked.orders.orders[0].stamp - timedelta(days=days))
+    books = Books()
+    bring_in(linked, books)
+    before = list(linked.orders.orders)
+    correct(linked, zone="UTC", url="other columns", room="2")
+    renamed(linked)
+    for _ in range(2):
+        assert problem_of(linked, books) == "orders-look-new"
+    linked.orders.orders = before
+    assert problem_of(linked, books) == ""
+    assert [slip["key"] for slip in books.written] == ["A-1", "A-2"]
+
+
+def test_a_query_that_brings_more_of_long_ago_waits_for_a_start_date(overlooked: tuple[House, Books]) -> None:
+    house, books = overlooked
+    reread(house, stamp=house.orders.orders[1].stamp - timedelta(days=9))
+    correct(house, zone="UTC", url="more of them", room="2")
+    assert problem_of(house, books) == "orders-look-new"
+    begin_at(house, (house.orders.orders[0].stamp - timedelta(days=1)).isoformat())
+    assert problem_of(house, books) == ""
+    assert [slip["key"] for slip in books.written] == ["A-1", "A-0"]
+
+
+def test_orders_of_after_the_change_are_taken_from_another_database(linked: House) -> None:
+    linked.orders.put("A-1", "1", "11")
+    books = Books()
+    bring_in(linked, books)
+    correct(linked, zone="UTC", url="moved", room="2")
+    linked.orders.put("B-1", "1", "11")
+    linked.orders.orders = linked.orders.orders[1:]
+    assert problem_of(linked, books) == ""
+    assert [slip["key"] for slip in books.written] == ["A-1", "B-1"]
+
+
+def test_what_is_read_anew_in_parts_is_looked_at_to_its_end(linked: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in ("A-1", "A-2", "A-3"):
+        linked.orders.put(key, "1", "11")
+    books = Books()
+    bring_in(linked, books)
+    correct(linked, zone="UTC", url="other columns", room="2")
+    last = linked.orders.orders[2]
+    linked.orders.orders[2] = replace(last, key="NEW-A-3", stamp=last.stamp - timedelta(seconds=30))
+    read = linked.orders.read_orders
+
+    def one_by_one(*arguments: Any) -> Any:
+        found, _ = read(*arguments)
+        cursor = arguments[1]
+        part = [each for each in found if (each.stamp, each.key) > (cursor.stamp, cursor.key)][:1] or found
+        return part, OrderCursor(part[-1].stamp, part[-1].key)
+
+    monkeypatch.setattr(linked.orders, "read_orders", one_by_one)
+    assert [problem_of(linked, books) for _ in range(3)] == ["", "", "orders-look-new"]
+    assert len(books.written) == 3
 
 
 def test_a_connection_that_is_corrected_while_it_is_read_is_read_again(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from routebooks.connectors.base import Connection, DocumentTarget, OrderCursor, OrderSource, SourceOrder
 from routebooks.engine import connections, documents, ledger
 from routebooks.engine.context import Context
 from routebooks.engine.flows import map_of
-from routebooks.errors import FatalError, Problem
+from routebooks.errors import ConfigError, FatalError, Problem
 from routebooks.records import Rejected
 from routebooks.store import companies, flows, rejected
 from routebooks.store import ledger as store
@@ -23,13 +23,15 @@ from routebooks.store.ledger import Order, OrderState
 CANCELLED = "order-cancelled"
 #: before every order
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+#: how far another time zone can move a stamp
+_FORGIVEN = timedelta(hours=26)
 
 
 def read_orders(ctx: Context, run_id: int) -> None:
     """Read orders since the cursor into the ledger, source rows and all, and move the cursor with them.
 
-    Raises TransientError when the orders database is away, ConfigError when its query is wrong, FatalError when the
-    system that they are for takes none: they stay where they are then.
+    Raises TransientError when the orders database is away, ConfigError when its query is wrong or seems to name orders
+    otherwise than before, FatalError when the system that they are for takes none: they stay where they are then.
     """
     with ctx.store.read() as tx:
         flow = flows.flow(tx, run_store.run(tx, run_id).flow_id)
@@ -41,12 +43,16 @@ def read_orders(ctx: Context, run_id: int) -> None:
     source = ctx.able(connection.connector, OrderSource)
     found, moved = source.read_orders(connection, _cursor(flow, kept), ctx.now())
     with ctx.store.begin() as tx:
+        anew = _reads_anew(flow, kept)
+        if anew:
+            _refuse_old_as_new(tx, flow, found)
         for item in found:
             _keep(tx, flow, run_id, item, ctx.now())
         # Somebody who corrected the connection meanwhile wants all read again.
         if moved is not None and flows.cursor(tx, flow.id) == kept:
             mark = {"stamp": moved.stamp.isoformat(), "key": moved.key, "start_date": _start_date(flow)}
-            flows.set_cursor(tx, flow.id, mark, ctx.now())
+            behind = anew and moved.stamp <= (store.newest_stamp(tx, flow.id) or _BEGINNING)
+            flows.set_cursor(tx, flow.id, mark | ({"anew": anew} if behind else {}), ctx.now())
         run_store.change_run(tx, run_id, records_read=len(found))
     _report_changed(ctx, run_id, flow, connection, found)
 
@@ -58,12 +64,44 @@ def _start_date(flow: Flow) -> str:
 def _cursor(flow: Flow, kept: Mapping[str, Any] | None) -> OrderCursor | None:
     """Where to read on. With another start date, or once rewound, all is read again: the ledger knows what it has."""
     start = _start_date(flow)
-    if kept is not None and kept.get("start_date") == start:
+    if kept is not None and "stamp" in kept and kept["start_date"] == start:
         return OrderCursor(datetime.fromisoformat(kept["stamp"]), kept["key"])
     if start:
         return OrderCursor(datetime.fromisoformat(start), "")
     # Without a cursor no cancellation would be told; and who had a cursor knows orders.
     return OrderCursor(_BEGINNING, "") if kept is not None else None
+
+
+def _reads_anew(flow: Flow, kept: Mapping[str, Any] | None) -> str:
+    """Since when the flow reads its orders once more, after its connection was changed; empty when it does not.
+
+    Who sets another start date after that has said which orders are to be taken.
+    """
+    if kept is None or kept.get("start_date") != _start_date(flow):
+        return ""
+    return str(kept.get("anew", ""))
+
+
+def _refuse_old_as_new(tx: Tx, flow: Flow, found: Sequence[SourceOrder]) -> None:
+    """Raises ConfigError when orders that were read before seem to come under other keys: they would be posted twice.
+
+    A few hours are forgiven: the time zone may be what was changed.
+    """
+    newest = store.newest_stamp(tx, flow.id)
+    takeable = [item for item in found if not item.cancelled and not _before_start(flow, item)]
+    unknown = [item for item in takeable if store.order_keyed(tx, flow.id, item.key) is None]
+    if newest is None or not unknown or unknown[0].stamp > newest:
+        return
+    if len(unknown) < len(takeable) and unknown[0].stamp > newest - _FORGIVEN:
+        return
+    old = [item.key for item in unknown if item.stamp <= newest]
+    raise ConfigError(
+        f"The orders connection was changed, and now brings {len(old)} orders from before {newest:%Y-%m-%d %H:%M} UTC "
+        f"that Routebooks does not know (the first: {old[0]}). They would all be posted.",
+        hint="If they were posted under other keys, let the query name orders as it did before. Else say from when on "
+        "orders are to be taken: `routebooks flow set` with another start_date.",
+        code="orders-look-new",
+    )
 
 
 def catch_up(ctx: Context, run_id: int) -> None:

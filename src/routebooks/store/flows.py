@@ -110,8 +110,9 @@ def rewind(tx: Tx, source_id: int, now: datetime) -> None:
 
     No two such cursors are alike, so that a reading which is under way can see that it has been overtaken.
     """
-    for flow_id in tx.execute(sa.select(flows.c.id).where(flows.c.source_id == source_id)).scalars().all():
-        set_cursor(tx, flow_id, {"anew": now.isoformat()}, now)
+    for flow in rows.every(tx, Flow, flows, source_id=source_id):
+        mark = {"anew": now.isoformat(), "start_date": str(flow.settings.get("start_date") or "")}
+        set_cursor(tx, flow.id, mark, now)
 
 
 def set_cursor(tx: Tx, flow_id: int, value: dict[str, Any], now: datetime) -> None:

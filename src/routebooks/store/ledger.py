@@ -122,6 +122,14 @@ def orders_to_prepare(tx: Tx, flow_id: int, now: datetime, *, lock: bool = False
     return [from_row(Order, row) for row in tx.execute(query.with_for_update() if lock else query)]
 
 
+def newest_stamp(tx: Tx, flow_id: int) -> datetime | None:
+    """The greatest stamp of the orders that a flow has read; None when it has read none."""
+    found: datetime | None = tx.execute(
+        sa.select(sa.func.max(ledger.c.stamp)).where(ledger.c.flow_id == flow_id)
+    ).scalar_one()
+    return found
+
+
 def orders_with_later(tx: Tx, flow_id: int) -> list[Order]:
     """The answered orders of a flow that were read otherwise while they were on their way."""
     query = (
