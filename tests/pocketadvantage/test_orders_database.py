@@ -157,6 +157,16 @@ def test_a_server_that_breaks_off_is_away_and_comes_again(server_url: sa.URL) ->
         assert database.exec_driver_sql("SELECT 1").scalar() == 1
 
 
+def test_a_statement_on_postgresql_ends_some_day(postgres_schema: str) -> None:
+    shown = "SHOW statement_timeout"
+    for writing in (False, True):
+        with opened(address(postgres_schema), writing=writing) as database:
+            assert database.exec_driver_sql(shown).scalar_one() == "2min"
+    own = sa.make_url(postgres_schema).update_query_dict({"options": "-c statement_timeout=50"})
+    with pytest.raises(TransientError), opened(own) as database:
+        database.exec_driver_sql("SELECT pg_sleep(60)")
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

@@ -35,12 +35,15 @@ _TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MariaDB or 
 _OPTIONAL = {"mssql+pymssql": "Install it: pip install 'routebooks[sqlserver]', or pymssql into the .venv of a clone."}
 #: seconds that a database which does not answer is waited for, in the words of each driver that is told
 _TIMEOUTS: Mapping[str, Mapping[str, Any]] = {
-    "psycopg": {"connect_timeout": 10},
+    # a broken network is noticed by the system; a long statement ends by `_limited`
+    "psycopg": {"connect_timeout": 10, "tcp_user_timeout": 120_000},
     # its connect_timeout ends when the port is open: a server that then says nothing is for the other two
     "pymysql": {"connect_timeout": 10, "read_timeout": 120, "write_timeout": 120},
     "pymssql": {"login_timeout": 10, "timeout": 120},
     "pysqlite": {"timeout": 10},
 }
+#: how long a statement on PostgreSQL may take, as PostgreSQL writes it
+_LONGEST = "2min"
 _NO_ENTRY = re.compile(
     r"authentication failed|password|access denied|login failed|(?:role|database) .*does not exist|unknown database"
     r"|cannot open database|certificate verify failed",
@@ -96,6 +99,7 @@ def opened(url: sa.URL, *, writing: bool = False) -> Iterator[sa.Connection]:
     try:
         with _connected(engine, url) as connection:
             try:
+                _limited(connection)
                 if not writing:
                     _read_only(connection)
                 yield connection
@@ -179,6 +183,13 @@ def _connected(engine: sa.Engine, url: sa.URL) -> sa.Connection:
                 detail=cleaned(detail, url),
             ) from None
         raise _away(cleaned(detail, url)) from None
+
+
+def _limited(connection: sa.Connection) -> None:
+    # not as an option of the address, like _TIMEOUTS: a pooler between may refuse that. What is set elsewhere wins
+    if connection.dialect.name == "postgresql":
+        unset = "current_setting('statement_timeout') = '0'"
+        connection.exec_driver_sql(f"SELECT set_config('statement_timeout', '{_LONGEST}', true) WHERE {unset}")
 
 
 def _read_only(connection: sa.Connection) -> None:
