@@ -51,10 +51,21 @@ class KeyLocked(Locked):
     )
 
 
+class Shelf(Locked):
+    """Orders that two must not read."""
+
+    name = "shelf"
+    settings = (
+        Setting(name="url", help="Its address.", secret=True, of_one_reader=True),
+        Setting(name="query", help="What is asked.", default="all", of_one_reader=True),
+        Setting(name="pace", help="How fast.", default=1),
+    )
+
+
 @pytest.fixture
 def house(house: House) -> Iterator[House]:
     connectors: Any = house.ctx.connectors
-    connectors |= {kind.name: kind for kind in (Locked(), TwiceLocked(), KeyLocked())}
+    connectors |= {kind.name: kind for kind in (Locked(), TwiceLocked(), KeyLocked(), Shelf())}
     return house  # type: ignore[return-value]
 
 
@@ -296,3 +307,17 @@ def test_a_test_tells_what_visits_have_shown(program: Program) -> None:
     program("connection", "test", "Harbor", "toy_caller")
     house.clock.time += timedelta(days=2)
     assert "Auto-Run" in program("connection", "test", "Harbor", "toy_caller", code=1).stdout
+
+
+def test_the_same_orders_are_read_by_one_connection_only(program: Program) -> None:
+    program("company", "add", "Second", "--cust-id", "2")
+    program("connection", "add", "Harbor", "shelf", "shelf", "url=here")
+    for company in ("Harbor", "Second"):
+        refused = program("connection", "add", company, "other", "shelf", "url=here", "pace=2", code=2)
+        assert "orders-read-already" in refused.stderr
+        assert "shelf of Harbor" in refused.stderr
+    program("connection", "add", "Second", "other", "shelf", "url=here", "query=mine")
+    assert "orders-read-already" in program("connection", "set", "Second", "other", "query=all", code=2).stderr
+    program("connection", "set", "Second", "other", "pace=3")
+    program("connection", "remove", "Harbor", "shelf", "--yes")
+    program("connection", "set", "Second", "other", "query=all")

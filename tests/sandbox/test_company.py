@@ -68,6 +68,12 @@ def test_the_mark_belongs_to_its_owner(office: Office) -> None:
     assert values(office.ask("<CompanyQueryRq/>"), ".//DataExtValue") == []
 
 
+def test_a_qwc_file_leaves_its_mark_once(office: Office) -> None:
+    for file_id in ("{first}", "{second}", "{FIRST}"):
+        office.company.admit(_OWNER, file_id)
+    assert values(office.ask(_COMPANY), ".//DataExtValue") == ["{second}"]
+
+
 def test_the_first_answers_of_a_session_tell_host_company_and_preferences(office: Office) -> None:
     office.company.set_mark(_OWNER, _FILE)
     office.company.set_mark(_FILE, "{of another program}")

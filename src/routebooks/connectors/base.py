@@ -58,6 +58,8 @@ class Setting:
     fixed_while_writing: bool = False
     #: records that were read are known by it: with another value they would look new
     fixed_once_read: bool = False
+    #: it says which records these are: two connections that agree in all such settings would read the same ones
+    of_one_reader: bool = False
     #: it says which records there are and when they changed: with another value, flows from here read from the start
     read_anew: bool = False
 

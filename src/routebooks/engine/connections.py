@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from routebooks.connectors.base import CallingSource, Check, Connector, Preparing, Setting
+from routebooks.engine import one_reader
 from routebooks.engine.context import Context
 from routebooks.engine.window import opens_in
 from routebooks.engine.words import span
@@ -40,6 +41,7 @@ def add(
     kind = ctx.connector(connector)
     _check_name(tx, company_id, name)
     settings, secrets = _sort(kind, given)
+    one_reader.check(ctx, tx, kind, {**settings, **secrets})
     now = ctx.now()
     connection_id = store.add_connection(
         tx,
@@ -98,6 +100,7 @@ def change(ctx: Context, tx: Tx, row: ConnectionRow, given: Mapping[str, str], a
     before = {setting.name: row.settings.get(setting.name, setting.default) for setting in kind.settings}
     _check_fixed(tx, row, [s for s in kind.settings if settings.get(s.name, before[s.name]) != before[s.name]])
     kept = ctx.vault.open(row.secrets)
+    one_reader.check(ctx, tx, kind, {**row.settings, **kept, **settings, **secrets}, but=row.id)
     store.change_connection(
         tx, row.id, settings={**row.settings, **settings}, secrets=ctx.vault.seal({**kept, **secrets})
     )

@@ -66,7 +66,7 @@ class SandboxWorld:
     def connector(self, qwc: bytes, password: str, **options: Any) -> WebConnector:
         """A Web Connector to which this .qwc file was added: it has left its mark in the company file by now."""
         entry = load_qwc(qwc)
-        self.company.set_mark(entry["OwnerID"], entry["FileID"])
+        self.company.admit(entry["OwnerID"], entry["FileID"])
         return WebConnector(entry["AppURL"], entry["UserName"], password, self.company, **options)
 
 

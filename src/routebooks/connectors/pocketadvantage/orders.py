@@ -51,6 +51,7 @@ class PocketAdvantageOrders:
         Setting(
             name="url",
             secret=True,
+            of_one_reader=True,
             read_anew=True,
             help="Address of the orders database with user and password: postgresql://user:password@host/database, or "
             "mariadb://, mysql://, mssql:// (SQL Server, not tried). A file of SQLite: sqlite:///folder/name.db.",
@@ -59,6 +60,7 @@ class PocketAdvantageOrders:
             name="query",
             default=_QUERY,
             assumed=True,
+            of_one_reader=True,
             read_anew=True,
             help="One row for each line, the order's own columns repeated; :since and :until bound the change stamp.",
         ),
@@ -66,6 +68,7 @@ class PocketAdvantageOrders:
             name="key_column",
             default="order_no",
             assumed=True,
+            of_one_reader=True,
             fixed_once_read=True,
             help="Column of the query with the order's number. It cannot be changed once orders were read.",
         ),
