@@ -117,6 +117,26 @@ def test_characters_that_xml_forbids_do_not_break_an_answer(mess: str) -> None:
     assert qbxml.document(answer(f"<N>a{mess}b</N>")).findtext(".//N") == "ab"
 
 
+# Bytes, references and what is allowed, in any order, as they can stand in a value and in an attribute.
+MESSES = st.lists(
+    st.one_of(
+        st.integers(0, 0x110010).map(lambda code: f"&#{code};"),
+        st.integers(0, 0x20).map(lambda code: f"&#x{code:x};"),
+        st.integers(0, 0x1F).map(chr),
+        st.sampled_from(["\ufffe", "\uffff", "é", "a", " "]),
+    ),
+    min_size=1,
+    max_size=5,
+).map("".join)
+
+
+@settings(deadline=None, max_examples=300)
+@given(MESSES, MESSES)
+def test_an_answer_reads_as_if_it_were_cleaned_first(value: str, note: str) -> None:
+    data = answer(f"<N>{value}</N>", f'{OK} note="{note}"')
+    assert etree.tostring(qbxml.document(data)) == etree.tostring(etree.fromstring(qbxml.clean(data)))
+
+
 def test_allowed_references_stay() -> None:
     assert names(answer("<R><N>&#233;&#xE9;&#9;&#13;&#x1F377;&amp;</N></R>")) == ["éé\t\r🍷&"]
 

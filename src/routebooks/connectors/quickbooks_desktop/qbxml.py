@@ -91,6 +91,7 @@ def read(
             if record.tag in records:
                 take(record)
         return found
+    _check_size(answer)
     events = etree.iterparse(
         BytesIO(clean(answer)),
         events=("end",),
@@ -120,13 +121,22 @@ def read_head(answer: bytes, response: str, records: Collection[str]) -> Head:
 
 def document(answer: bytes) -> etree._Element:
     """A small answer as a tree, for reading single values. Raises FatalError when it is not well-formed."""
-    parser = etree.XMLParser(
-        encoding="utf-8", resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
-    )
+    _check_size(answer)
     try:
-        return etree.fromstring(clean(answer), parser)
+        return etree.fromstring(answer, _parser())
+    except etree.XMLSyntaxError:
+        # A parser takes none of what XML forbids, so only an answer that it refuses has to be cleaned.
+        cleaned = clean(answer)
+    try:
+        return etree.fromstring(cleaned, _parser())
     except etree.XMLSyntaxError as error:
         raise _broken(str(error), answer) from error
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        encoding="utf-8", resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
+    )
 
 
 def head(response: etree._Element) -> Head:
@@ -150,14 +160,18 @@ def head(response: etree._Element) -> Head:
     )
 
 
-def clean(answer: bytes) -> bytes:
-    """An answer without the characters that XML forbids. Raises FatalError when it is empty or too large."""
+def _check_size(answer: bytes) -> None:
+    """Raise FatalError when an answer is too large to be read."""
     if len(answer) > MAX_ANSWER:
         raise FatalError(
             f"QuickBooks answered with {len(answer) // 1_000_000} MB, more than can be taken at once.",
             hint="Lower the page size of the connection.",
             code="qb-answer-too-large",
         )
+
+
+def clean(answer: bytes) -> bytes:
+    """An answer without the characters that XML forbids. Raises FatalError when it is empty."""
     answer = answer.translate(None, _CONTROLS)
     if not answer.strip():
         raise _broken("it is empty", answer)
