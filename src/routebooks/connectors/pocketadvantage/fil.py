@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -235,17 +234,18 @@ def _encoded(layout: Layout, lines: Any, encoding: str) -> bytes:
 def _verify(layout: Layout, dialect: Dialect, data: bytes, expected: int) -> None:
     """Read the bytes again: as many lines as expected, each with the layout's number of fields and one line end."""
     end = dialect.line_end.encode()
-    lines = 0
-    for line in io.BytesIO(data if dialect.last_line_end or not data else data + end):
-        lines += 1
-        text = line.decode(dialect.encoding)
-        if not line.endswith(end) or text.count("\r") != len(end) - 1:
-            raise _broken(layout, f"line {lines} has a line end inside")
-        fields = text.count("\t") + 1
+    data.decode(dialect.encoding)
+    lines = (data if dialect.last_line_end else data + end).split(end) if data else [b""]
+    if lines.pop():
+        raise _broken(layout, "its last line has no end")
+    for number, line in enumerate(lines, 1):
+        if b"\n" in line or b"\r" in line:
+            raise _broken(layout, f"line {number} has a line end inside")
+        fields = line.count(b"\t") + 1
         if fields != len(layout.columns):
-            raise _broken(layout, f"line {lines} has {fields} fields, the layout {len(layout.columns)}")
-    if lines != expected:
-        raise _broken(layout, f"it has {lines} lines where {expected} belong")
+            raise _broken(layout, f"line {number} has {fields} fields, the layout {len(layout.columns)}")
+    if len(lines) != expected:
+        raise _broken(layout, f"it has {len(lines)} lines where {expected} belong")
 
 
 def _joined(*texts: Any, by: str) -> Any:
