@@ -146,6 +146,17 @@ def test_of_a_transaction_seen_twice_only_the_last_sight_stays(chunk: int, monke
     ]
 
 
+def test_lines_keep_to_their_records_beyond_one_block() -> None:
+    invoices = [invoice(str(number), item(1) + item(2, custom("Late", "x") * (number > 600))) for number in range(700)]
+    table = parse("invoices", [page("InvoiceQuery", *invoices[:550]), page("InvoiceQuery", *invoices[550:])])
+    names = ("TxnID", "RefNumber", "LineNumber", "Line.TxnLineID", "Line.Custom.Late")
+    assert rows(table, *names) == [
+        (str(number), f"R{number}", line, f"L{line}", "x" if line == 2 and number > 600 else None)
+        for number in range(700)
+        for line in (1, 2)
+    ]
+
+
 def test_records_with_lines_but_without_a_key_all_stay() -> None:
     table = pa.table({"key": ["a", "a", None, None, "a"], "line": [1, 2, 1, None, 1], "n": list(range(5))})
     assert latest(table, "key", "line")["n"].to_pylist() == [4, 2, 3]

@@ -19,11 +19,11 @@ from routebooks.records import PRECISION, Field, Kind
 
 #: The place of a field that holds the name of the record's own element, less "Ret".
 OWN_NAME = "."
-#: Rows that all columns are lengthened by at once.
+#: Rows that are gathered as Python texts before they are packed into Arrow: few enough for the processor's cache.
 _BLOCK = 512
 
-#: Takes an element of a record, and the record's place among those not taken off yet.
-Part: TypeAlias = Callable[[etree._Element, int], None]
+#: Takes an element of the record that was added last.
+Part: TypeAlias = Callable[[etree._Element], None]
 
 _Column: TypeAlias = "list[str | None]"
 _Plan: TypeAlias = "dict[str, _Column | _Plan | Part]"
@@ -58,9 +58,10 @@ class Columns:
 
     def _start(self) -> None:
         self.size = 0
-        self._room = 0
-        self._columns: dict[str, _Column] = {field.name: [] for field in self._fields}
-        self._custom: dict[str, _Column] = {}
+        #: the place of the last record in its block
+        self._row = -1
+        self._blocks: list[pa.Table] = []
+        self._columns: dict[str, _Column] = {field.name: [None] * _BLOCK for field in self._fields}
         self._plan: _Plan = {"DataExtRet": self._custom_field}
         self._own_name: list[_Column] = []
         for field in self._fields:
@@ -68,7 +69,7 @@ class Columns:
                 self._place(path, self._columns[field.name])
         for tag, part in self._parts.items():
             below = self._plan.get(tag)
-            self._plan[tag] = _with_fields(part, below) if isinstance(below, dict) else part
+            self._plan[tag] = self._with_fields(part, below) if isinstance(below, dict) else part
 
     def _place(self, path: str, column: _Column) -> None:
         if path == OWN_NAME:
@@ -82,54 +83,58 @@ class Columns:
             plan = below
         plan[last] = column
 
+    def _with_fields(self, part: Part, fields: _Plan) -> Part:
+        def both(element: etree._Element) -> None:
+            _fill(element, fields, self._row)
+            part(element)
+
+        return both
+
     def add(self, record: etree._Element) -> None:
         """Take the values of one record; elements that no field asks for are passed over."""
         self.add_empty()
-        row = self.size - 1
         for column in self._own_name:
-            column[row] = record.tag.removesuffix("Ret")
-        _fill(record, self._plan, row)
+            column[self._row] = record.tag.removesuffix("Ret")
+        _fill(record, self._plan, self._row)
 
     def add_empty(self) -> None:
         """Take a record without values."""
-        if self.size == self._room:
-            for column in (*self._columns.values(), *self._custom.values()):
-                column.extend([None] * _BLOCK)
-            self._room += _BLOCK
+        if self._row + 1 == _BLOCK:
+            self._pack()
+        self._row += 1
         self.size += 1
 
-    def _custom_field(self, element: etree._Element, row: int) -> None:
+    def _pack(self) -> None:
+        rows = self._row + 1
+        self._blocks.append(
+            pa.table({name: pa.array(column[:rows], pa.string()) for name, column in self._columns.items()})
+        )
+        for column in self._columns.values():
+            column[:] = [None] * _BLOCK
+        self._row = -1
+
+    def _custom_field(self, element: etree._Element) -> None:
         # OwnerID 0 marks what the user sees as a custom field; other owners are programs' private marks.
         name = element.findtext("DataExtName")
         if name and element.findtext("OwnerID", "0") in ("0", ""):
-            column = self._custom.get(name)
-            if column is None:
-                column = self._custom[name] = [None] * self._room
-            column[row] = element.findtext("DataExtValue") or None
+            column = self._columns.setdefault(f"{self._custom_prefix}{name}", [None] * _BLOCK)
+            column[self._row] = element.findtext("DataExtValue") or None
 
     def take(self) -> pa.Table:
         """The records so far as a table: the fields in their order, then `Custom.<name>` as text. Starts anew."""
-        arrays: dict[str, pa.Array[Any]] = {}
+        self._pack()
+        # A custom field may be in later blocks only.
+        texts = pa.concat_tables(self._blocks, promote_options="default").combine_chunks()
+        arrays: dict[str, Any] = dict(zip(texts.column_names, texts.columns, strict=True))
         for field in self._fields:
-            column = self._columns[field.name][: self.size]
-            arrays[field.name], bad = _typed(field, column)
+            arrays[field.name], bad = _typed(field, arrays[field.name])
             if bad:
                 self.unreadable[field.name] += bad
         for field in self._fields:
             if field.otherwise:
                 arrays[field.name] = pc.coalesce(arrays[field.name], arrays[field.otherwise])
-        for name, column in self._custom.items():
-            arrays[f"{self._custom_prefix}{name}"] = pa.array(column[: self.size], pa.string())
         self._start()
         return pa.table(arrays)
-
-
-def _with_fields(part: Part, fields: _Plan) -> Part:
-    def both(element: etree._Element, row: int) -> None:
-        _fill(element, fields, row)
-        part(element, row)
-
-    return both
 
 
 def _fill(element: etree._Element, plan: _Plan, row: int) -> None:
@@ -142,7 +147,7 @@ def _fill(element: etree._Element, plan: _Plan, row: int) -> None:
         elif isinstance(place, dict):
             _fill(child, place, row)
         else:
-            place(child, row)
+            place(child)
 
 
 def latest(table: pa.Table, key: str, line: str | None = None) -> pa.Table:
@@ -166,9 +171,8 @@ def latest(table: pa.Table, key: str, line: str | None = None) -> pa.Table:
     return table.take(pa.array(rows, pa.int64()))
 
 
-def _typed(field: Field, column: _Column) -> tuple[pa.Array[Any], int]:
-    """The column in its type, and how many values had to be given up. The whole column at once where it is clean."""
-    texts = pa.array(column, pa.string())
+def _typed(field: Field, texts: Any) -> tuple[Any, int]:
+    """A column in its type, and how many values had to be given up. The whole column at once where it is clean."""
     if field.kind is Kind.TEXT:
         return texts, 0
     try:
@@ -178,7 +182,7 @@ def _typed(field: Field, column: _Column) -> tuple[pa.Array[Any], int]:
             pc.min_max(array).as_py()
         return array, 0
     except (pa.ArrowInvalid, OverflowError, ValueError):
-        values = [None if text is None else _READERS[field.kind](text.strip(), field) for text in column]
+        values = [None if text is None else _READERS[field.kind](text.strip(), field) for text in texts.to_pylist()]
         array = pa.array(values, field.arrow)
         return array, array.null_count - texts.null_count
 

@@ -71,26 +71,26 @@ class LinedColumns:
         self._records.add(record)
         if not self._count:
             self._lines.add_empty()
-            self._row(self._records.size - 1, None, None)
+            self._row(None, None)
 
     def _line(self, kind: str) -> Part:
         inside = self._shape.inside
 
-        def take(element: etree._Element, record: int) -> None:
-            self._take(element, record, kind)
+        def take(element: etree._Element) -> None:
+            self._take(element, kind)
             if inside:
                 for below in element.iterchildren(*inside):
-                    self._take(below, record, inside[below.tag])
+                    self._take(below, inside[below.tag])
 
         return take
 
-    def _take(self, element: etree._Element, record: int, kind: str) -> None:
+    def _take(self, element: etree._Element, kind: str) -> None:
         self._lines.add(element)
         self._count += 1
-        self._row(record, self._count, kind)
+        self._row(self._count, kind)
 
-    def _row(self, record: int, number: int | None, kind: str | None) -> None:
-        self._of.append(record)
+    def _row(self, number: int | None, kind: str | None) -> None:
+        self._of.append(self._records.size - 1)
         self._numbers.append(number)
         self._kinds.append(kind)
 
