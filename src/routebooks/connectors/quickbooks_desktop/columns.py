@@ -26,7 +26,6 @@ _BLOCK = 512
 Part: TypeAlias = Callable[[etree._Element], None]
 
 _Column: TypeAlias = "list[str | None]"
-_Plan: TypeAlias = "dict[str, _Column | _Plan | Part]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +36,28 @@ class ListField(Field):
     at: tuple[str, ...] = ()
     #: the field whose value is taken where this one has none
     otherwise: str = ""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is taken of the elements right below an element, by their names."""
+
+    texts: dict[str, _Column]
+    levels: dict[str, _Plan]
+    parts: dict[str, Part]
+
+    def fill(self, element: etree._Element, row: int) -> None:
+        """Take the texts of an element into one row."""
+        texts = self.texts
+        for child in element:
+            tag = child.tag
+            if tag in texts:
+                texts[tag][row] = child.text
+                continue
+            if tag in self.levels:
+                self.levels[tag].fill(child, row)
+            if tag in self.parts:
+                self.parts[tag](child)
 
 
 class Columns:
@@ -62,14 +83,11 @@ class Columns:
         self._row = -1
         self._blocks: list[pa.Table] = []
         self._columns: dict[str, _Column] = {field.name: [None] * _BLOCK for field in self._fields}
-        self._plan: _Plan = {"DataExtRet": self._custom_field}
+        self._plan = _Plan({}, {}, {"DataExtRet": self._custom_field, **self._parts})
         self._own_name: list[_Column] = []
         for field in self._fields:
             for path in field.at or (field.name.replace(".", "/"),):
                 self._place(path, self._columns[field.name])
-        for tag, part in self._parts.items():
-            below = self._plan.get(tag)
-            self._plan[tag] = self._with_fields(part, below) if isinstance(below, dict) else part
 
     def _place(self, path: str, column: _Column) -> None:
         if path == OWN_NAME:
@@ -78,24 +96,16 @@ class Columns:
         *levels, last = path.split("/")
         plan = self._plan
         for level in levels:
-            below = plan.setdefault(level, {})
-            assert isinstance(below, dict), f"{level} is a value and has values below it"
-            plan = below
-        plan[last] = column
-
-    def _with_fields(self, part: Part, fields: _Plan) -> Part:
-        def both(element: etree._Element) -> None:
-            _fill(element, fields, self._row)
-            part(element)
-
-        return both
+            assert level not in plan.texts, f"{level} is a value and has values below it"
+            plan = plan.levels.setdefault(level, _Plan({}, {}, {}))
+        plan.texts[last] = column
 
     def add(self, record: etree._Element) -> None:
         """Take the values of one record; elements that no field asks for are passed over."""
         self.add_empty()
         for column in self._own_name:
             column[self._row] = record.tag.removesuffix("Ret")
-        _fill(record, self._plan, self._row)
+        self._plan.fill(record, self._row)
 
     def add_empty(self) -> None:
         """Take a record without values."""
@@ -135,19 +145,6 @@ class Columns:
                 arrays[field.name] = pc.coalesce(arrays[field.name], arrays[field.otherwise])
         self._start()
         return pa.table(arrays)
-
-
-def _fill(element: etree._Element, plan: _Plan, row: int) -> None:
-    for child in element:
-        place = plan.get(child.tag)
-        if place is None:
-            continue
-        if isinstance(place, list):
-            place[row] = child.text
-        elif isinstance(place, dict):
-            _fill(child, place, row)
-        else:
-            place(child)
 
 
 def latest(table: pa.Table, key: str, line: str | None = None) -> pa.Table:
