@@ -5,11 +5,10 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from threading import Lock
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -20,6 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from routebooks.errors import ConfigError, FatalError
+from routebooks.store.line import Line
 
 Tx = sa.Connection
 
@@ -57,9 +57,7 @@ class Store:
         self.engine, self.name = _engine(url, name), name
         #: looked at in every transaction that may write; what it raises keeps that from happening
         self.fence: Callable[[Tx], None] | None = None
-        # SQLite has one writer at a time, and who waits for it sleeps and tries again: the unlucky wait for seconds.
-        # The threads of this process stand in line here instead; other processes still wait as SQLite lets them.
-        self._line: AbstractContextManager[object] = nullcontext() if self.shared else Lock()
+        self._write = self.engine.begin if self.shared else Line(self.engine).transaction
 
     @property
     def shared(self) -> bool:
@@ -69,7 +67,7 @@ class Store:
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """A transaction that may write: committed at the end, rolled back when it raises. One a thread."""
-        with self._line, self.engine.begin() as tx:
+        with self._write() as tx:
             if self.fence is not None:
                 self.fence(tx)
             yield tx
@@ -83,7 +81,9 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A transaction that only reads; it waits for nobody."""
-        with self.engine.connect().execution_options(routebooks_read=True) as tx:
+        with self.engine.connect() as tx:
+            if not self.shared:
+                tx.exec_driver_sql("BEGIN")
             yield tx
 
     def migrate(self) -> None:
@@ -172,16 +172,12 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _: ConnectionPoolEntry) -> None:
         # We say BEGIN ourselves: the driver's own would come too late to keep a reader that turns writer from failing.
+        # Not in a listener of SQLAlchemy's: with one, every statement takes a tenth longer.
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        reads = connection.get_execution_options().get("routebooks_read")
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 
