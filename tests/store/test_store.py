@@ -136,12 +136,40 @@ def test_a_run_changes_state_only_from_where_it_may(store: Store) -> None:
         assert not runs.change_run(tx, run_id, only_if=[State.READY], state=State.RUNNING)
         assert runs.change_run(tx, run_id, only_if=[State.WAITING], state=State.READY)
         assert [run.id for run in runs.ready_runs(tx, NOW)] == [run_id]
-        assert runs.ready_runs(tx, NOW - timedelta(seconds=1)) == []
+        assert list(runs.ready_runs(tx, NOW - timedelta(seconds=1))) == []
         found = runs.run(tx, run_id)
     assert (found.phase, found.notes, found.active) == (Phase.PLAN, [{"code": "é"}], True)
     assert found.workflow_id == f"run-{run_id}-plan-0"
     with store.read() as tx, pytest.raises(FatalError):
         runs.run(tx, run_id + 1)
+
+
+def test_only_late_runs_are_looked_at_again_and_busy_flows_are_those_with_a_run_under_way(store: Store) -> None:
+    later = NOW + timedelta(seconds=1)
+    with store.begin() as tx:
+        ids = furnish(tx)
+        expired, scheduled, waiting, ended = (add_run(tx, ids) for _ in range(4))
+        for run_id in (scheduled, waiting):
+            runs.change_run(tx, run_id, expires_at=NOW + timedelta(days=1))
+        runs.change_run(tx, scheduled, trigger="schedule")
+        runs.change_run(tx, ended, state=State.DONE, phase=Phase.DELIVER)
+        assert [run.id for run in runs.late_runs(tx, NOW)] == [expired]
+        assert [run.id for run in runs.late_runs(tx, later)] == [expired, scheduled]
+        assert runs.busy_flows(tx) == set()
+        runs.change_run(tx, waiting, phase=Phase.EXTRACT)
+        assert runs.busy_flows(tx) == {ids.flow}
+        assert [run.id for run in runs.active_runs(tx, phase=Phase.EXTRACT)] == [waiting]
+        assert [run.id for run in runs.active_runs(tx, state=State.WAITING)] == [expired, scheduled, waiting]
+        assert runs.active_runs(tx, ids.flow + 1) == []
+
+
+def test_the_connection_of_a_session_is_found_by_its_ticket(store: Store) -> None:
+    with store.begin() as tx:
+        ids = furnish(tx)
+        exchange.add_session(tx, connection_id=ids.connection, ticket_hash="known", address="", now=NOW)
+        found = exchange.lock_connection_of(tx, "known")
+        assert found == companies.connection(tx, ids.connection)
+        assert exchange.lock_connection_of(tx, "unknown") is None
 
 
 def test_an_open_iterator_goes_first_then_in_order(store: Store) -> None:

@@ -11,6 +11,7 @@ from routebooks.connectors.base import Company, Connection, Connector
 from routebooks.errors import ConfigError, Problem
 from routebooks.store import companies
 from routebooks.store.artifacts import ArtifactStore
+from routebooks.store.companies import ConnectionRow
 from routebooks.store.database import Store, Tx
 from routebooks.store.secrets import Vault
 
@@ -54,7 +55,10 @@ class Context:
 
     def connection(self, tx: Tx, connection_id: int) -> Connection:
         """A connection as its connector takes it: every setting filled, the secrets opened."""
-        row = companies.connection(tx, connection_id)
+        return self.opened(tx, companies.connection(tx, connection_id))
+
+    def opened(self, tx: Tx, row: ConnectionRow) -> Connection:
+        """The same of a connection whose row is at hand."""
         company = companies.company(tx, row.company_id)
         declared = {setting.name: setting.default for setting in self.connector(row.connector).settings}
         return Connection(

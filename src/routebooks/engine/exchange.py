@@ -16,6 +16,7 @@ from routebooks.store import companies
 from routebooks.store import exchange as store
 from routebooks.store import runs as run_store
 from routebooks.store.artifacts import Written
+from routebooks.store.companies import ConnectionRow
 from routebooks.store.database import Tx
 from routebooks.store.exchange import Request
 
@@ -50,7 +51,7 @@ def hand_out(ctx: Context, ticket: str, path: str) -> bytes:
             store.change_session(tx, session.id, verified=False)
         if not session.verified or moved:
             return _send_identity(tx, visit)
-        if sessions.closed_for(tx, visit.connection.id, now) is not None:
+        if sessions.closed_for(visit.row, visit.connection.company.time_zone, now) is not None:
             return b""
         request = sessions.next_request(tx, visit.connection.id, companies.caller(tx, visit.connection.id), now)
         if request is None:
@@ -94,14 +95,14 @@ def take(ctx: Context, ticket: str, answer: bytes, hresult: str, message: str) -
     written = ctx.artifacts.write(visit.connection.company.id, kind, answer, now) if answer else None
     record = _refused(ctx, visit, request, hresult, message) if hresult else _read(ctx, visit, request, answer, written)
     with ctx.store.begin() as tx:
-        companies.connection(tx, visit.connection.id, lock=True)
+        row = companies.connection(tx, visit.connection.id, lock=True)
         still = store.request_out(tx, visit.session.id)
         if still is None or still.id != request.id:
             return BROKEN_OFF
         store.change_request(tx, request.id, state="answered", answered_at=now)
         goes_on = record(tx)
         store.change_session(tx, visit.session.id, last_at=now)
-        return _progress(tx, visit) if goes_on else BROKEN_OFF
+        return _progress(tx, visit, row) if goes_on else BROKEN_OFF
 
 
 def _read(ctx: Context, visit: Visit, request: Request, answer: bytes, written: Written | None) -> Record:
@@ -143,7 +144,8 @@ def _page(ctx: Context, visit: Visit, request: Request, answer: bytes, written: 
                 remaining=page.remaining,
                 stored_at=visit.now,
             )
-            extracts.read_besides(tx, extract.id, page.besides)
+            if page.besides:
+                extracts.read_besides(tx, extract.id, page.besides)
             if page.next_request is None:
                 extracts.complete(ctx, tx, attempt.id, visit.now)
             else:
@@ -189,9 +191,9 @@ def _refused(ctx: Context, visit: Visit, request: Request, hresult: str, message
     return record
 
 
-def _progress(tx: Tx, visit: Visit) -> int:
-    connection_id = visit.connection.id
-    if sessions.closed_for(tx, connection_id, visit.now) is not None:
+def _progress(tx: Tx, visit: Visit, row: ConnectionRow) -> int:
+    connection_id = row.id
+    if sessions.closed_for(row, visit.connection.company.time_zone, visit.now) is not None:
         return DONE
     if sessions.next_request(tx, connection_id, companies.caller(tx, connection_id), visit.now) is None:
         return DONE

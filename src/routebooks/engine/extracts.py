@@ -6,6 +6,7 @@ each slice, where an extract broke so often that it is read in slices.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -220,15 +221,19 @@ def complete(ctx: Context, tx: Tx, attempt_id: int, now: datetime) -> None:
         _new_attempt(ctx, tx, extract, now)
         return
     store.change_extract(tx, extract.id, state="complete")
-    for run in waiting_for(ctx, tx, extract):
-        make_ready(ctx, tx, run, now)
+    there = store.extracts_of(tx, extract.night_id, extract.connection_id)
+    for run, wanted in _waiting(ctx, tx, extract):
+        _make_ready(tx, run, wanted, there, now)
 
 
 def make_ready(ctx: Context, tx: Tx, run: Run, now: datetime) -> None:
     """A run that waits for pages is ready as soon as every stream it needs is there."""
     flow = flows.flow(tx, run.flow_id)
     there = store.extracts_of(tx, run.night_id, flow.source_id)
-    wanted = needs(source_of(ctx, tx, flow), flow.stream)
+    _make_ready(tx, run, needs(source_of(ctx, tx, flow), flow.stream), there, now)
+
+
+def _make_ready(tx: Tx, run: Run, wanted: Sequence[str], there: Mapping[str, ExtractRow], now: datetime) -> None:
     if all(stream in there and there[stream].state == "complete" for stream in wanted):
         store.change_run(
             tx,
@@ -243,13 +248,16 @@ def make_ready(ctx: Context, tx: Tx, run: Run, now: datetime) -> None:
 
 def waiting_for(ctx: Context, tx: Tx, extract: ExtractRow) -> list[Run]:
     """The runs that cannot go on without this extract."""
-    found = []
-    for run in store.runs_of_night(tx, extract.night_id):
-        flow = flows.flow(tx, run.flow_id)
-        waits = run.phase is Phase.EXTRACT and run.active and flow.source_id == extract.connection_id
-        if waits and extract.stream in needs(source_of(ctx, tx, flow), flow.stream):
-            found.append(run)
-    return found
+    return [run for run, _ in _waiting(ctx, tx, extract)]
+
+
+def _waiting(ctx: Context, tx: Tx, extract: ExtractRow) -> list[tuple[Run, Sequence[str]]]:
+    """The same, each with all the streams that it needs."""
+    source = ctx.able(companies.connection(tx, extract.connection_id).connector, Source)
+    runs = [run for run in store.runs_of_night(tx, extract.night_id) if run.phase is Phase.EXTRACT and run.active]
+    reading = [(run, flows.flow(tx, run.flow_id)) for run in runs]
+    found = [(run, needs(source, flow.stream)) for run, flow in reading if flow.source_id == extract.connection_id]
+    return [(run, wanted) for run, wanted in found if extract.stream in wanted]
 
 
 def of_run(ctx: Context, tx: Tx, run: Run) -> list[ExtractRow]:

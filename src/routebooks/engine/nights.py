@@ -17,7 +17,7 @@ ORDER = ("detail", "item", "customer", "invoice")
 
 def give_turns(ctx: Context, tx: Tx, now: datetime) -> None:
     """Let those files go whose turn it is: every file of the night is made, and those before it are delivered."""
-    waiting = [run for run in store.active_runs(tx) if run.phase is Phase.DELIVER and run.state is State.WAITING]
+    waiting = store.active_runs(tx, phase=Phase.DELIVER, state=State.WAITING)
     for night_id in dict.fromkeys(run.night_id for run in waiting):
         files = _files(tx, night_id)
         for run, flow in files:

@@ -7,8 +7,9 @@ back: load --(orders prepared)--> post: waits for answers --(last answer)--> con
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 
 from routebooks.connectors.base import CallingSource, OrderSource, PulledSource
 from routebooks.engine import extracts, nights, schedule, waiting
@@ -165,22 +166,30 @@ def tick(ctx: Context, start: Start) -> int:
         if not turn(tx, "tick"):
             return 0
         nights.give_turns(ctx, tx, now)
-        running = [run for run in store.active_runs(tx) if run.state is State.RUNNING]
+        running = store.active_runs(tx, state=State.RUNNING)
         # Two runs of one flow at once (a night and a file that is sent again) would meet at its place.
-        firsts = {run.flow_id: run for run in reversed(store.ready_runs(tx, now))}
-        busy = {each.flow_id for each in running}
-        free = [run for flow_id, run in firsts.items() if flow_id not in busy and not waiting.is_kept(tx, run, now)]
-        ready = sorted(free, key=lambda run: run.id)[: max(0, MAX_RUNNING - len(running))]
+        busy = {run.flow_id for run in running}
+        ready = list(islice(_startable(tx, busy, now), max(0, MAX_RUNNING - len(running))))
     for run in ready:
         start(run)
     return len(ready)
+
+
+def _startable(tx: Tx, busy: set[int], now: datetime) -> Iterator[Run]:
+    """The first ready run of each flow, oldest first, one by one: the connectors' calls wait for whoever looks long."""
+    for run in store.ready_runs(tx, now):
+        if run.flow_id not in busy:
+            busy.add(run.flow_id)
+            if not waiting.is_kept(tx, run, now):
+                yield run
 
 
 def bring_back(ctx: Context, ended: Callable[[Sequence[str]], set[str]]) -> int:
     """Runs whose durable work has ended without moving them (our own database failed it) get another try."""
     now = ctx.now()
     with ctx.store.read() as tx:
-        stuck = [run for run in store.active_runs(tx) if run.state is State.RUNNING or _overdue(run, now)]
+        overdue = store.ready_runs(tx, now - timedelta(minutes=1))
+        stuck = [*store.active_runs(tx, state=State.RUNNING), *overdue]
     gone = ended([run.workflow_id for run in stuck])
     for run in stuck:
         if run.workflow_id not in gone:
@@ -193,10 +202,6 @@ def bring_back(ctx: Context, ended: Callable[[Sequence[str]], set[str]]) -> int:
                 )
                 met(ctx, tx, found, error, now)
     return len(gone)
-
-
-def _overdue(run: Run, now: datetime) -> bool:
-    return run.state is State.READY and run.not_before < now - timedelta(minutes=1)
 
 
 def _create_due(ctx: Context, now: datetime) -> None:
@@ -224,7 +229,7 @@ def _due(tx: Tx, now: datetime, company_id: int | None = None) -> dict[tuple[int
 
 
 def _expire(ctx: Context, tx: Tx, now: datetime) -> None:
-    for run in store.active_runs(tx):
+    for run in store.late_runs(tx, now):
         # Orders on their way are never given up: their answers decide.
         over = run.expires_at <= now or _is_to_be_left_out(tx, run, now)
         if over and run.state is not State.RUNNING and run.phase not in (Phase.POST, Phase.CONFIRM):
@@ -247,10 +252,9 @@ def _is_to_be_left_out(tx: Tx, run: Run, now: datetime) -> bool:
 def _give_turns(ctx: Context, now: datetime) -> None:
     """One run of a flow at a time: the oldest that waits begins when no other is under way."""
     with ctx.store.read() as tx:
-        active = store.active_runs(tx)
-    busy = {run.flow_id for run in active if run.phase is not Phase.PLAN}
-    for run in active:
-        if run.phase is Phase.PLAN and run.flow_id not in busy and run.not_before <= now:
+        planned, busy = store.active_runs(tx, phase=Phase.PLAN), store.busy_flows(tx)
+    for run in planned:
+        if run.flow_id not in busy and run.not_before <= now:
             with ctx.store.begin() as tx:
                 if turn(tx, "tick"):
                     _give_turn(ctx, tx, run, now)

@@ -13,7 +13,7 @@ from routebooks.engine.window import opens_in
 from routebooks.errors import Problem
 from routebooks.store import companies
 from routebooks.store import exchange as store
-from routebooks.store.companies import Caller
+from routebooks.store.companies import Caller, ConnectionRow
 from routebooks.store.database import Tx
 from routebooks.store.exchange import Request, Session
 
@@ -47,6 +47,7 @@ class Visit:
     """One call within a session, with what it is about."""
 
     session: Session
+    row: ConnectionRow
     connection: Connection
     source: CallingSource
     request: Request | None
@@ -65,7 +66,7 @@ def open_session(ctx: Context, connection_id: int, address: str = "") -> Opening
     """
     now, ticket = ctx.now(), ctx.new_id(32)
     with ctx.store.begin() as tx:
-        companies.connection(tx, connection_id, lock=True)
+        row = companies.connection(tx, connection_id, lock=True)
         earlier = store.open_sessions(tx, connection_id)
         if any(session.address != address and now - session.last_at < AT_WORK for session in earlier):
             return Opening(ticket, work=False, busy=True)
@@ -74,7 +75,7 @@ def open_session(ctx: Context, connection_id: int, address: str = "") -> Opening
         order_doubts.note_absence(tx, connection_id, now)
         companies.change_caller(tx, connection_id, last_seen_at=now)
         store.add_session(tx, connection_id=connection_id, ticket_hash=_hash(ticket), address=address, now=now)
-        away = closed_for(tx, connection_id, now)
+        away = closed_for(row, companies.company(tx, row.company_id).time_zone, now)
         if away is not None:
             return Opening(ticket, work=False, postpone=min(away, LONGEST_POSTPONE))
         caller = companies.caller(tx, connection_id)
@@ -85,12 +86,11 @@ def open_session(ctx: Context, connection_id: int, address: str = "") -> Opening
         return Opening(ticket, work=unsure or next_request(tx, connection_id, caller, now) is not None)
 
 
-def closed_for(tx: Tx, connection_id: int, now: datetime) -> timedelta | None:
+def closed_for(row: ConnectionRow, time_zone: str, now: datetime) -> timedelta | None:
     """How long nothing may go to the system: its window is closed, or a person paused it. None when it may."""
-    row = companies.connection(tx, connection_id)
     if row.paused_at is not None:
         return timedelta(0)
-    return opens_in(row.window, companies.company(tx, row.company_id).time_zone, now) or None
+    return opens_in(row.window, time_zone, now) or None
 
 
 def next_request(tx: Tx, connection_id: int, caller: Caller | None, now: datetime) -> Request | None:
@@ -106,17 +106,14 @@ def is_open(ctx: Context, ticket: str) -> bool:
 
 
 def visit(ctx: Context, tx: Tx, ticket: str, now: datetime) -> Visit | None:
+    # First the lock: a log-in that held it may have ended this session.
+    row = store.lock_connection_of(tx, _hash(ticket))
     session = store.session_with(tx, _hash(ticket))
-    if session is None or session.state != "open":
+    if row is None or session is None or session.state != "open":
         return None
-    companies.connection(tx, session.connection_id, lock=True)
-    # Read again under the lock: a log-in that held it may have ended this session.
-    session = store.session_with(tx, _hash(ticket))
-    if session is None or session.state != "open":
-        return None
-    connection = ctx.connection(tx, session.connection_id)
+    connection = ctx.opened(tx, row)
     source = ctx.able(connection.connector, CallingSource)
-    return Visit(session, connection, source, store.request_out(tx, session.id), now)
+    return Visit(session, row, connection, source, store.request_out(tx, session.id), now)
 
 
 def connection_failed(ctx: Context, ticket: str, hresult: str, message: str) -> None:

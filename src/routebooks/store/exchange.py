@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from routebooks.store import rows
+from routebooks.store.companies import ConnectionRow
 from routebooks.store.database import Tx, from_row
-from routebooks.store.tables import exchange, sessions
+from routebooks.store.tables import connections, exchange, sessions
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,12 @@ def add_session(tx: Tx, *, connection_id: int, ticket_hash: str, address: str, n
 def session_with(tx: Tx, ticket_hash: str) -> Session | None:
     """The session of a ticket, if there is one."""
     return rows.find(tx, Session, sessions, ticket_hash=ticket_hash)
+
+
+def lock_connection_of(tx: Tx, ticket_hash: str) -> ConnectionRow | None:
+    """The connection of the session of a ticket, if there is one, locked to the end of the transaction."""
+    row = tx.execute(_CALLED, {"ticket_hash": ticket_hash}).one_or_none()
+    return from_row(ConnectionRow, row) if row else None
 
 
 def open_sessions(tx: Tx, connection_id: int | None = None) -> list[Session]:
@@ -143,6 +150,12 @@ def waiting_count(tx: Tx, connection_id: int, *, clear_before: datetime) -> int:
     return int(tx.execute(_COUNT, {"for_connection": connection_id, "clear_before": clear_before}).scalar_one())
 
 
+_CALLED = (
+    sa.select(connections)
+    .join(sessions, sessions.c.connection_id == connections.c.id)
+    .where(sessions.c.ticket_hash == sa.bindparam("ticket_hash"))
+    .with_for_update(of=connections)
+)
 #: what waits for a connection and may leave. Asked several times a call, so built once
 _DUE = (
     exchange.c.connection_id == sa.bindparam("for_connection"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -170,18 +170,35 @@ def find_run(tx: Tx, run_id: int, *, lock: bool = False) -> Run | None:
     return rows.find(tx, Run, runs, lock=lock, id=run_id)
 
 
-def active_runs(tx: Tx, flow_id: int | None = None) -> list[Run]:
-    """The runs that still have something to do, oldest first."""
-    query = sa.select(runs).where(runs.c.state.in_(ACTIVE)).order_by(runs.c.id)
+def active_runs(
+    tx: Tx, flow_id: int | None = None, *, phase: Phase | None = None, state: State | None = None
+) -> list[Run]:
+    """The runs that still have something to do, of one flow, phase or state where asked, oldest first."""
+    query = sa.select(runs).where(runs.c.state.in_(ACTIVE if state is None else (state,))).order_by(runs.c.id)
     if flow_id is not None:
         query = query.where(runs.c.flow_id == flow_id)
+    if phase is not None:
+        query = query.where(runs.c.phase == phase)
     return [from_row(Run, row) for row in tx.execute(query)]
 
 
-def ready_runs(tx: Tx, now: datetime) -> list[Run]:
-    """The runs that a tick has to start now, oldest first."""
+def ready_runs(tx: Tx, now: datetime) -> Iterator[Run]:
+    """The runs that a tick has to start now, oldest first; each is read when it is looked at, for there may be many."""
     query = sa.select(runs).where(runs.c.state == State.READY, runs.c.not_before <= now).order_by(runs.c.id)
-    return [from_row(Run, row) for row in tx.execute(query)]
+    return (from_row(Run, row) for row in tx.execute(query))
+
+
+def late_runs(tx: Tx, now: datetime) -> list[Run]:
+    """The active runs that expire by now, and those of a schedule that are late, oldest first."""
+    late = sa.and_(runs.c.trigger == "schedule", runs.c.late_after < now)
+    query = sa.select(runs).where(runs.c.state.in_(ACTIVE), sa.or_(runs.c.expires_at <= now, late))
+    return [from_row(Run, row) for row in tx.execute(query.order_by(runs.c.id))]
+
+
+def busy_flows(tx: Tx) -> set[int]:
+    """The flows of which a run is under way: begun and not ended."""
+    query = sa.select(runs.c.flow_id).where(runs.c.state.in_(ACTIVE), runs.c.phase != Phase.PLAN)
+    return set(tx.execute(query).scalars())
 
 
 def runs_of_night(tx: Tx, night_id: int) -> list[Run]:
