@@ -47,6 +47,12 @@ class Process:
             assert time.monotonic() < end, "the server does not come up"
             time.sleep(0.05)
 
+    @property
+    def pid(self) -> int:
+        """The number of the running process."""
+        assert self._running is not None
+        return self._running.pid
+
     def kill(self) -> None:
         """The power goes."""
         if self._running is not None:
