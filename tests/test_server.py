@@ -19,6 +19,8 @@ from routebooks import app, server
 from routebooks.errors import ConfigError
 from routebooks.server import Beat
 from routebooks.settings import Settings, load
+from routebooks.webconnector.desk import Desk
+from routebooks.webconnector.service import WebConnectorService
 
 
 def test_a_part_of_the_tick_that_fails_keeps_no_other_from_its_turn() -> None:
@@ -104,7 +106,7 @@ def test_a_damaged_database_of_the_durable_work_is_told_in_a_sentence(tmp_path: 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     ctx = app.context(load(home=tmp_path))
-    with support.serve(server.web(ctx)) as base:
+    with support.serve(server.web(ctx, Desk(WebConnectorService(ctx)))) as base:
         yield base
     ctx.store.close()
 

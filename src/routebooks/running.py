@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -75,6 +76,13 @@ def _stop_on_terminate() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
+def _collect_less() -> None:
+    # What is loaded by now stays to the end; looking through it again and again takes a twentieth of the calls' time.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 def _serve(ctx: typer.Context, as_json: Json = False) -> None:
     state = state_of(ctx)
     settings, context = state.settings, state.begin()
@@ -99,6 +107,7 @@ def _serve(ctx: typer.Context, as_json: Json = False) -> None:
         lines.append("It has no company yet: `routebooks company add`. If it should, see that --home is right.")
 
     def begun(_: uvicorn.Server) -> None:
+        _collect_less()
         output(facts, as_json, *lines)
         sys.stdout.flush()
 

@@ -34,10 +34,10 @@ LOCK = "serve.lock"
 ALERTS_SECONDS = 60
 
 
-def web(ctx: Context) -> FastAPI:
+def web(ctx: Context, desk: Desk) -> FastAPI:
     """The pages and addresses of the server."""
     app = FastAPI(title="Routebooks", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(router(Desk(WebConnectorService(ctx)), public_url=ctx.public_url))
+    app.include_router(router(desk, public_url=ctx.public_url))
 
     @app.api_route("/", methods=["GET", "HEAD"])
     async def begin() -> Response:
@@ -80,11 +80,15 @@ class Beat:
             self._stop.wait(self._seconds)
 
 
-def tick(ctx: Context, durable: Durable, seconds: float) -> Beat:
+def tick(ctx: Context, durable: Durable, seconds: float, desk: Desk) -> Beat:
     """The one tick of the installation."""
 
     def start(run: Run) -> None:
         durable.start(run.workflow_id, run.id, run.phase)
+
+    def go_on() -> None:
+        # A file can wait a little longer than a connector that stands in line.
+        runs.tick(ctx, start, 1 if desk.is_crowded else runs.MAX_RUNNING)
 
     return Beat(
         "tick",
@@ -92,7 +96,7 @@ def tick(ctx: Context, durable: Durable, seconds: float) -> Beat:
         lambda: sessions.end_silent(ctx),
         lambda: order_answers.look_again(ctx),
         lambda: runs.bring_back(ctx, durable.ended),
-        lambda: runs.tick(ctx, start),
+        go_on,
     )
 
 
@@ -191,7 +195,10 @@ def serve(ctx: Context, settings: Settings, sock: socket.socket, ready: Callable
     Raises ConfigError when another server runs on the same folder, the artifacts have no place, or this server does not
     share with the others what it must; TransientError when another one took over its work.
     """
-    server = uvicorn.Server(uvicorn.Config(web(ctx), log_config=None, access_log=False, timeout_graceful_shutdown=10))
+    desk = Desk(WebConnectorService(ctx))
+    server = uvicorn.Server(
+        uvicorn.Config(web(ctx, desk), log_config=None, access_log=False, timeout_graceful_shutdown=10)
+    )
     replaced = threading.Event()
 
     def end() -> None:
@@ -212,7 +219,7 @@ def serve(ctx: Context, settings: Settings, sock: socket.socket, ready: Callable
         durable.launch()
         if ctx.store.shared:
             begin(relief(worker, durable))
-        begin(tick(ctx, durable, settings.tick_seconds))
+        begin(tick(ctx, durable, settings.tick_seconds, desk))
         begin(watch(ctx, worker))
         ready(server)
         server.run(sockets=[sock])

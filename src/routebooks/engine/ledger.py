@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from routebooks.clock import BASE62
+from routebooks.clock import base62
 from routebooks.connectors.base import Connection, DocumentTarget, WriteAnswer
 from routebooks.engine.context import Context, as_json
 from routebooks.errors import Problem
@@ -43,11 +43,7 @@ def set_id_of(file_id: str, flow_id: int, key: str, number: int) -> str:
     Base 62; `file_id` is the mark of the company file, which no other installation has.
     """
     named = json.dumps([file_id, flow_id, key, number])
-    left, signs = int.from_bytes(hashlib.sha256(named.encode()).digest()), []
-    for _ in range(SET_ID_LENGTH):
-        left, sign = divmod(left, len(BASE62))
-        signs.append(BASE62[sign])
-    return "".join(signs)
+    return base62(int.from_bytes(hashlib.sha256(named.encode()).digest()), SET_ID_LENGTH)
 
 
 def send(ctx: Context, tx: Tx, order: Order, run_id: int, connection: Connection, document: Document) -> None:

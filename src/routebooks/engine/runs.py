@@ -149,10 +149,11 @@ def cancel(ctx: Context, tx: Tx, run_id: int, now: datetime) -> Run:
     return store.run(tx, run_id)
 
 
-def tick(ctx: Context, start: Start) -> int:
+def tick(ctx: Context, start: Start, at_once: int = MAX_RUNNING) -> int:
     """Move every run that can be moved: due flows, over-old runs, turns, ready rows. Returns how many were started.
 
-    Safe to repeat and to cut off anywhere: `start` gets the same workflow id for the same work every time.
+    No more than `at_once` are under way then. Safe to repeat and to cut off anywhere: `start` gets the same workflow id
+    for the same work every time.
     """
     now = ctx.now()
     # Many short transactions: a call of a connector that comes meanwhile waits for one of them, not for all.
@@ -169,7 +170,7 @@ def tick(ctx: Context, start: Start) -> int:
         running = store.active_runs(tx, state=State.RUNNING)
         # Two runs of one flow at once (a night and a file that is sent again) would meet at its place.
         busy = {run.flow_id for run in running}
-        ready = list(islice(_startable(tx, busy, now), max(0, MAX_RUNNING - len(running))))
+        ready = list(islice(_startable(tx, busy, now), max(0, at_once - len(running))))
     for run in ready:
         start(run)
     return len(ready)

@@ -54,6 +54,11 @@ class Desk:
         self._max_bytes = max_bytes
         self._arriving: set[str] = set()
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether calls stand in line; to be asked by any thread."""
+        return self._short.statistics().tasks_waiting > 0
+
     async def answer(self, body: AsyncIterator[bytes], address: str) -> Answer:
         """Take a call and answer it. Raises what the body raises when its sender goes away."""
         try:

@@ -21,7 +21,6 @@ def router(desk: Desk, *, public_url: str) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     description = wsdl(public_url.rstrip("/") + PATH)
 
-    @routes.post(PATH)
     async def call(request: Request) -> Response:
         address = request.client.host if request.client else ""
         try:
@@ -31,6 +30,9 @@ def router(desk: Desk, *, public_url: str) -> APIRouter:
         # What comes of a late body after its answer is not waited for.
         headers = {"Connection": "close"} if answer.status == 408 else None
         return Response(answer.body, answer.status, headers, media_type=_XML)
+
+    # FastAPI's own routes look for parameters first, in every call.
+    routes.add_route(PATH, call, methods=["POST"])
 
     @routes.api_route(PATH, methods=_READ)
     async def describe(request: Request) -> Response:
