@@ -28,7 +28,7 @@ ALSO_LOOKING = {("connection", "test"), ("connection", "qwc")}
 CHANGING = {
     *("add", "set", "rename", "remove", "password", "pause", "resume", "window", "confirm", "rebind"),
     *("silent-after", "late-after"),
-    *("on", "off", "run", "schedule", "cancel", "resolve", "drop", "retry", "release", "resend", "test"),
+    *("on", "off", "run", "schedule", "cancel", "resolve", "drop", "retry", "release", "resend", "test", "map"),
 }
 EXAMPLES = [
     example
@@ -37,13 +37,16 @@ EXAMPLES = [
     for example in examples_of(command)
 ]
 #: of a command that changes things, the example that looks
-EXAMPLES += ["routebooks flow schedule Harbor items", "routebooks flow set Harbor customers"]
+ALSO = [
+    f"routebooks flow {words}" for words in ("schedule Harbor items", "set Harbor customers", "map Harbor customers")
+]
+EXAMPLES += ALSO
 
 
 def test_every_command_is_known_to_look_or_to_change() -> None:
     verbs = {path[-1] for path in COMMANDS}
     assert verbs == LOOKING | CHANGING | {path[-1] for path in ALSO_LOOKING}
-    assert set(EXAMPLES[-2:]) <= {example for command in COMMANDS.values() for example in examples_of(command)}
+    assert set(ALSO) <= {example for command in COMMANDS.values() for example in examples_of(command)}
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +61,20 @@ def test_the_pre_built_flows_are_added_each_once(program: Program) -> None:
         ("orders", "pocket", "office"),
     ]
     assert ("command line", "add flow", "orders") in program.audit()
+
+
+def test_the_map_of_a_pre_built_flow_becomes_ones_own_and_ours_again(program: Program, tmp_path: Path) -> None:
+    add_connections(program)
+    program("flow", "add", "Dock", "--quickbooks", "office", "--files", "files")
+    command = ("flow", "map", "Dock", "customers")
+    ours = program.json(*command)
+    assert not ours["own"]
+    file = tmp_path / "map.yaml"
+    file.write_text(ours["text"].replace("Customer ID: =[AccountNumber]", "Customer ID: =[Fax]"), encoding="utf-8")
+    own = program.json(*command, "--file", str(file))
+    assert own["own"]
+    assert {"name": "Customer ID", "formula": "=[Fax]"} in own["columns"]
+    assert program.json(*command, "--reset") == ours
 
 
 def test_flows_between_unfit_or_unknown_connections_are_not_added(program: Program) -> None:

@@ -47,7 +47,7 @@ def test_the_commands_are_those_of_the_design() -> None:
             *("add", "list", "show", "set", "settings", "test", "qwc", "password"),
             *("pause", "resume", "window", "silent-after", "confirm", "rebind", "rename", "remove"),
         },
-        "flow": {"add", "list", "show", "set", "on", "off", "late-after", "schedule", "run", "rename", "remove"},
+        "flow": {"add", "list", "show", "set", "on", "off", "late-after", "map", "schedule", "run", "rename", "remove"},
         "run": {"list", "show", "watch", "cancel"},
         "rejected": {"list", "show", "resolve"},
         "order": {"list", "show", "retry", "drop"},

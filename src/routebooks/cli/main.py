@@ -23,6 +23,7 @@ from routebooks.cli import (
     connections,
     files,
     flow_control,
+    flow_map,
     flow_schedule,
     flows,
     names,
@@ -52,7 +53,7 @@ _NOUNS: tuple[tuple[str, str, tuple[typer.Typer, ...]], ...] = (
     (
         "flow",
         "What is carried from where to where, and when.",
-        (flows.app, flow_control.app, flow_schedule.app, names.flow_app),
+        (flows.app, flow_map.app, flow_control.app, flow_schedule.app, names.flow_app),
     ),
     ("run", "The executions of flows.", (runs.app,)),
     ("rejected", "Records set aside, each with its reason and cure.", (rejected.app,)),

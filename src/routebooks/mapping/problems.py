@@ -47,13 +47,14 @@ def shorten(text: str, limit: int = 60) -> str:
 def value_problem(column: TargetColumn, error: str) -> Problem:
     """What to tell of a value that cannot stand in a column; the error is `code:value` as compiled maps give it."""
     code, _, text = error.partition(":")
-    cure = "Correct it where the record is kept, or change the map of this column."
+    cure = "Correct it where the record is kept, or change the map of this column (`routebooks flow map`)."
     if code in (BLANK, BLANK_KEY):
-        hint = f"Fill what the map reads for {column.name}, or change the map of this column."
+        hint = f"Fill the field that the map reads for {column.name}: `routebooks flow map` shows it and changes it."
         return Problem(code, f"{column.name} is blank, but must be filled", hint)
     if code == TOO_LONG:
         message = f"{column.name}: “{shorten(text)}” has {len(text)} characters, at most {column.max_length} fit"
-        return Problem(code, message, f"Shorten it where the record is kept, or change the map of {column.name}.")
+        hint = f"Shorten it where the record is kept, or change the map of {column.name} (`routebooks flow map`)."
+        return Problem(code, message, hint)
     if _NUMBER.fullmatch(text) and column.kind in (Kind.INTEGER, Kind.DECIMAL) and not _has_fraction(column, text):
         return Problem("map-number-too-large", f"{column.name}: {shorten(text)} has too many digits", cure)
     code, words, how = _UNFIT[column.kind]

@@ -19,8 +19,13 @@ def template_names() -> tuple[str, ...]:
 
 def load_template(name: str) -> Map:
     """The map of a template. Raises ConfigError when there is none of this name."""
+    return load_map(template_text(name))
+
+
+def template_text(name: str) -> str:
+    """The YAML text of a template, with its comments. Raises ConfigError when there is none of this name."""
     names = template_names()
     if name not in names:
         hint = did_you_mean(name, names) or f"There are {', '.join(names)}."
         raise ConfigError(f"There is no map template {name}", hint=hint, code="map-no-template")
-    return load_map(files(__name__).joinpath(name + _ENDING).read_text(encoding="utf-8"))
+    return files(__name__).joinpath(name + _ENDING).read_text(encoding="utf-8")
