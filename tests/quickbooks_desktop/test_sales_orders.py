@@ -367,3 +367,15 @@ def test_the_orders_that_stand_are_all_or_an_error() -> None:
 def test_an_answer_that_may_lack_orders_is_an_error(data: bytes) -> None:
     with pytest.raises(FatalError):
         read_standing(data)
+
+
+@pytest.mark.parametrize("blank", [" ", ""])
+def test_a_blank_group_makes_no_group_line(blank: str) -> None:
+    assert b"<SalesOrderLineAdd><Desc>x</Desc></SalesOrderLineAdd>" in written(
+        order(CUSTOMER, {"Desc": "x", "ItemGroupRef.ListID": blank})
+    )
+
+
+def test_a_group_of_a_sign_that_is_left_out_is_never_a_group_line() -> None:
+    with pytest.raises(RecordError):
+        written(order(CUSTOMER, {"Desc": "x", "ItemGroupRef.ListID": "\x07"}))

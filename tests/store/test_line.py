@@ -185,6 +185,8 @@ def test_what_was_written_before_the_database_gave_up_is_not_taken_for_kept(crow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send a signal to a thread")
 def test_one_that_is_interrupted_in_the_line_keeps_nobody(crowd: Crowd) -> None:
     main = threading.get_ident()
+    # A shell that runs the tests in the background ignores Ctrl-C, and so does what it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     held = threading.Event()
 

@@ -16,7 +16,7 @@ from lxml import etree
 
 from routebooks.connectors.base import Outcome, WriteAnswer
 from routebooks.connectors.quickbooks_desktop import order_keys, qbxml, status_codes
-from routebooks.connectors.quickbooks_desktop.elements import Element, Type, refused, write
+from routebooks.connectors.quickbooks_desktop.elements import Element, Type, checked, refused, write
 from routebooks.connectors.quickbooks_desktop.order_elements import GROUP, HEADER, LINE, SETTLED
 from routebooks.errors import ConfigError, FatalError, Problem, RecordError, RoutebooksError
 from routebooks.records import Document, Kind, Target, TargetColumn
@@ -67,7 +67,7 @@ def add_request(version: str, key_field: str, document: Document, set_id: str) -
 
 
 def _line(line: Mapping[str, Any], where: str) -> str:
-    group = any(_filled(line, column) for column in ("ItemGroupRef.ListID", "ItemGroupRef.FullName"))
+    group = any(checked(each, line.get(each.column), where) for each in GROUP if each.path.startswith("ItemGroupRef."))
     elements, tag = (GROUP, "SalesOrderLineGroupAdd") if group else (LINE, "SalesOrderLineAdd")
     _known(line, elements, where)
     for choices in _EITHER:
@@ -87,7 +87,9 @@ def _line(line: Mapping[str, Any], where: str) -> str:
 
 
 def _filled(values: Mapping[str, Any], column: str) -> bool:
-    return values.get(column) not in (None, "")
+    value = values.get(column)
+    # Blanks alone are left out where they are written.
+    return value is not None and not (isinstance(value, str) and value.strip() == "")
 
 
 def _known(values: Mapping[str, Any], elements: tuple[Element, ...], where: str) -> None:
