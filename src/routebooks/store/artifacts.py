@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import zlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 import fsspec
 
@@ -21,6 +23,8 @@ from routebooks.store.tables import artifacts
 MARK = "place"
 #: fast, and qbXML still shrinks to a tenth
 _LEVEL = 1
+#: bytes that are held at once
+_BLOCK = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,19 @@ class ArtifactStore:
         except Exception as error:  # every kind of place has errors of its own
             raise _no_place(error) from error
 
-    def write(self, company_id: int, kind: str, data: bytes, now: datetime) -> Written:
-        """Put the bytes on disk, outside of any transaction: they are there when this returns. The same bytes once."""
-        sha256 = hashlib.sha256(data).hexdigest()
-        path = f"{company_id}/{now:%Y%m}/{kind}/{sha256}.z"
-        self._write(path, zlib.compress(data, _LEVEL))
-        return Written(company_id, kind, path, len(data), sha256, now)
+    def write(self, company_id: int, kind: str, data: bytes | IO[bytes], now: datetime) -> Written:
+        """Put bytes, or a whole file, on disk, outside of any transaction: they are there when this returns.
+
+        The same bytes lie there once.
+        """
+        file = io.BytesIO(data) if isinstance(data, bytes) else data
+        size, digest = 0, hashlib.sha256()
+        for block in _blocks(file):
+            size += len(block)
+            digest.update(block)
+        path = f"{company_id}/{now:%Y%m}/{kind}/{digest.hexdigest()}.z"
+        self._write(path, file)
+        return Written(company_id, kind, path, size, digest.hexdigest(), now)
 
     def record(self, tx: Tx, written: Written) -> int:
         """List bytes that lie on disk; the artifact's id."""
@@ -82,26 +93,55 @@ class ArtifactStore:
 
     def get(self, tx: Tx, artifact_id: int) -> bytes:
         """The bytes again, checked against their checksum. Raises FatalError when they are gone or changed."""
+        file = io.BytesIO()
+        self.copy(tx, artifact_id, file)
+        return file.getvalue()
+
+    def copy(self, tx: Tx, artifact_id: int, file: IO[bytes]) -> IO[bytes]:
+        """Write the bytes into a file, which comes back. Raises FatalError as `get` does; the file is no good then."""
         artifact = rows.get(tx, Written, artifacts, artifact_id)
+        digest = hashlib.sha256()
         try:
-            data: bytes = zlib.decompress(self._fs.cat_file(f"{self._root}/{artifact.path}"))
+            with self._fs.open(f"{self._root}/{artifact.path}", "rb") as kept:
+                for block in _unpacked(kept):
+                    digest.update(block)
+                    file.write(block)
         except (OSError, zlib.error) as error:
             raise _damaged(artifact) from error
-        if hashlib.sha256(data).hexdigest() != artifact.sha256:
+        if digest.hexdigest() != artifact.sha256:
             raise _damaged(artifact)
-        return data
+        return file
 
-    def _write(self, path: str, data: bytes) -> None:
+    def _write(self, path: str, file: IO[bytes]) -> None:
         full = f"{self._root}/{path}"
         if self._fs.exists(full):
             return
         self._fs.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
         # Written beside, then moved: a killed process leaves no half artifact under a whole one's name.
         part = f"{full}.{random_id()}.part"
-        with self._fs.open(part, "wb") as file:
-            file.write(data)
-            _to_disk(file)
+        packer = zlib.compressobj(_LEVEL)
+        with self._fs.open(part, "wb") as kept:
+            for block in _blocks(file):
+                kept.write(packer.compress(block))
+            kept.write(packer.flush())
+            _to_disk(kept)
         self._fs.mv(part, full)
+
+
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    while block := file.read(_BLOCK):
+        yield block
+
+
+def _unpacked(file: IO[bytes]) -> Iterator[bytes]:
+    """The blocks of a compressed file as they were; also of little that became much, one at a time."""
+    packer = zlib.decompressobj()
+    for packed in _blocks(file):
+        while packed:
+            yield packer.decompress(packed, _BLOCK)
+            packed = packer.unconsumed_tail
+    yield packer.flush()
 
 
 def _to_disk(file: Any) -> None:
