@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 
@@ -29,6 +29,7 @@ from routebooks.connectors.base import (
 )
 from routebooks.errors import FatalError, Problem, RecordError, TransientError
 from routebooks.records import Document, Extract, Field, Kind, Layout, Stream, Target, TargetColumn
+from routebooks.rows import Rows
 
 CUSTOMERS = Stream(
     name="customers",
@@ -114,17 +115,17 @@ class ToyCaller:
         besides = tuple(Extract(extract.stream, extract.page_size, below=name) for name in names)
         return Page(Outcome.OK, len(said["records"]), request if following is not None else None, besides=besides)
 
-    def parse(self, stream: str, pages: Iterable[bytes]) -> pa.Table:
-        records = {record["Id"]: record for page in pages for record in json.loads(page)["records"]}
-        rows = [
-            {
-                **record,
-                "Balance": Decimal(record.get("Balance", "0.00")),
-                "Changed": datetime.fromisoformat(record.get("Changed", "2026-01-01T00:00:00+00:00")),
-            }
-            for record in records.values()
-        ]
-        return pa.Table.from_pylist(rows, schema=pa.schema([(f.name, f.arrow) for f in CUSTOMERS.fields]))
+    def parse(self, stream: str, pages: Iterable[bytes]) -> Iterator[pa.Table]:
+        for page in pages:
+            rows = [
+                {
+                    **record,
+                    "Balance": Decimal(record.get("Balance", "0.00")),
+                    "Changed": datetime.fromisoformat(record.get("Changed", "2026-01-01T00:00:00+00:00")),
+                }
+                for record in json.loads(page)["records"]
+            ]
+            yield pa.Table.from_pylist(rows, schema=pa.schema([(f.name, f.arrow) for f in CUSTOMERS.fields]))
 
     def identity_request(self, connection: Connection) -> bytes:
         return b'{"ask": "who"}'
@@ -204,15 +205,19 @@ class ToyFiles:
     def file_name(self, connection: Connection, layout: str) -> tuple[str, str]:
         return f"for-{connection.company.cust_id}", f"{layout}.txt"
 
-    def encode(self, connection: Connection, layout: str, table: pa.Table) -> Encoded:
-        lines = [",".join("" if value is None else str(value) for value in row.values()) for row in table.to_pylist()]
-        return Encoded("".join(f"{line}\n" for line in lines).encode(), table.num_rows)
+    def encode(self, connection: Connection, layout: str, rows: Rows, file: IO[bytes]) -> Encoded:
+        for row in rows.table().to_pylist():
+            line = ",".join("" if value is None else str(value) for value in row.values())
+            file.write(f"{line}\n".encode())
+        return Encoded(rows.count)
 
     def decode(self, connection: Connection, layout: str, data: bytes) -> tuple[tuple[str, ...], list[list[str]]]:
         names = tuple(column.name for column in self.layouts()[layout].columns)
         return names, [line.split(",") for line in data.decode().splitlines()]
 
-    def place(self, connection: Connection, layout: str, data: bytes, before: Callable[[], None] = at_once) -> Placed:
+    def place(
+        self, connection: Connection, layout: str, data: IO[bytes], before: Callable[[], None] = at_once
+    ) -> Placed:
         if self.fail:
             self.fail -= 1
             raise TransientError("The folder is away.", hint="Wait.", code="toy-away")
@@ -220,8 +225,8 @@ class ToyFiles:
         path = Path(connection.settings["root"]) / folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         before()
-        path.write_bytes(data)
-        return Placed(str(path), len(data))
+        data.seek(0)
+        return Placed(str(path), path.write_bytes(data.read()))
 
 
 class ToyOrders:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -119,6 +119,32 @@ class Rejected:
     key: str
     problem: Problem
     record: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a column loses on its way into a target, in how many records, and the first of them."""
+
+    #: its message goes on with the number of the records
+    problem: Problem
+    records: int
+    #: the place of the first, and what a person knows it by; empty: by its place
+    row: int
+    label: str = ""
+
+
+def told(losses: Iterable[Loss]) -> tuple[Problem, ...]:
+    """One note a kind of loss, with the number of all records that it is of and the first of them."""
+    kinds: dict[tuple[str, str], list[Loss]] = {}
+    for loss in losses:
+        kinds.setdefault((loss.problem.code, loss.problem.message), []).append(loss)
+    return tuple(_note(same[0], sum(loss.records for loss in same)) for same in kinds.values())
+
+
+def _note(first: Loss, count: int) -> Problem:
+    records = "1 record" if count == 1 else f"{count} records"
+    label = first.label or f"row {first.row + 1}"
+    return replace(first.problem, message=f"{first.problem.message} in {records} (first: {label}).")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pyarrow as pa
 
@@ -33,7 +33,7 @@ class ToyPulled:
     def streams(self) -> Mapping[str, Stream]:
         return {"customers": CUSTOMERS}
 
-    def parse(self, stream: str, pages: Iterable[bytes]) -> pa.Table:
+    def parse(self, stream: str, pages: Iterable[bytes]) -> Iterator[pa.Table]:
         return ToyCaller().parse(stream, pages)
 
     def extract(self, connection: Connection, extract: Extract) -> Iterable[bytes]:

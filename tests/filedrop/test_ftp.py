@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from drops import got, put
 from ftp_talker import PLAIN, talker
 from routebooks.connectors.filedrop.ftp import FtpDrop
 from routebooks.errors import ConfigError, RoutebooksError, TransientError
@@ -26,14 +27,14 @@ def test_files_are_written_read_renamed_and_removed(
     with replace(ftp_drop, passive=passive) as drop:
         drop.make_folder("a/b")
         drop.make_folder("a/b")
-        drop.write("a/b", "x.part", data)
+        put(drop, "a/b", "x.part", data)
         assert drop.names("a/b") == ["x.part"]
         assert drop.size("a/b", "x.part") == len(data)
         assert drop.size("a/b", "x") is None
         drop.rename("a/b", "x.part", "x")
-        drop.write("a/b", "y", b"new")
+        put(drop, "a/b", "y", b"new")
         drop.rename("a/b", "y", "x")
-        assert (drop.names("a/b"), drop.read("a/b", "x")) == (["x"], b"new")
+        assert (drop.names("a/b"), got(drop, "a/b", "x")) == (["x"], b"new")
         assert (server.root / "a" / "b" / "x").read_bytes() == b"new"
         drop.remove("a/b", "x")
         drop.remove("a/b", "x")
@@ -45,7 +46,7 @@ def test_files_are_written_read_renamed_and_removed(
 def test_names_beyond_ascii_are_utf8_where_the_server_says_so(server: SandboxFtpServer, ftp_drop: FtpDrop) -> None:
     with ftp_drop as drop:
         drop.make_folder("für Łódź")
-        drop.write("für Łódź", "日本.fil", b"x")
+        put(drop, "für Łódź", "日本.fil", b"x")
         assert drop.names("für Łódź") == ["日本.fil"]
     assert (server.root / "für Łódź" / "日本.fil").read_bytes() == b"x"
 
@@ -56,10 +57,10 @@ def test_what_is_refused_is_told_with_the_cure(server: SandboxFtpServer, ftp_dro
         for call, code in (
             (lambda: drop.names("missing"), "folder-missing"),
             (lambda: drop.size("missing", "x"), "folder-missing"),
-            (lambda: drop.read("", "missing"), "ftp-refused"),
-            (lambda: drop.write("", "folder", b""), "ftp-refused"),
+            (lambda: got(drop, "", "missing"), "ftp-refused"),
+            (lambda: put(drop, "", "folder", b""), "ftp-refused"),
             (lambda: drop.rename("", "missing", "x"), "ftp-refused"),
-            (lambda: drop.write("", "two\nlines", b""), "ftp-refused"),
+            (lambda: put(drop, "", "two\nlines", b""), "ftp-refused"),
         ):
             with pytest.raises(ConfigError) as caught:
                 call()
@@ -72,8 +73,8 @@ def test_a_refusal_to_rename_over_a_file_has_its_own_code(
 ) -> None:
     server.refuse_rename_over = code
     with ftp_drop as drop:
-        drop.write("", "a", b"a")
-        drop.write("", "b", b"b")
+        put(drop, "", "a", b"a")
+        put(drop, "", "b", b"b")
         with pytest.raises(ConfigError, match=str(code)) as caught:
             drop.rename("", "a", "b")
         assert caught.value.problem.code == "rename-refused"
@@ -92,10 +93,10 @@ def test_a_refused_log_in_is_told_without_the_password(ftp_drop: FtpDrop, user: 
 def test_an_upload_that_is_cut_off_is_tried_again(server: SandboxFtpServer, ftp_drop: FtpDrop) -> None:
     server.cut_upload_after = 70_000
     with pytest.raises(TransientError) as caught, ftp_drop as drop:
-        drop.write("", "x", b"x" * 3_000_000)
+        put(drop, "", "x", b"x" * 3_000_000)
     assert caught.value.problem.code == "ftp-lost"
     with ftp_drop as drop:
-        drop.write("", "x", b"x" * 3_000_000)
+        put(drop, "", "x", b"x" * 3_000_000)
         assert drop.size("", "x") == 3_000_000
 
 
@@ -178,7 +179,7 @@ def test_the_size_is_asked_for_and_not_read_back_where_the_server_tells_it(
 ) -> None:
     monkeypatch.delattr(FtpDrop, "read")
     with ftp_drop as drop:
-        drop.write("", "x", b"abc")
+        put(drop, "", "x", b"abc")
         assert drop.names("") == ["x"]  # leaves the connection in ASCII mode
         assert drop.size("", "x") == 3
 
@@ -209,8 +210,8 @@ def test_a_server_that_will_not_list_an_empty_folder_is_understood(
 def test_the_files_are_where_the_log_in_lands(server: SandboxFtpServer, ftp_drop: FtpDrop, tmp_path: Path) -> None:
     with ftp_drop as drop:
         drop.make_folder("/top/sub")
-        drop.write("/top/sub", "x", b"x")
-        drop.write("top", "y", b"y")
+        put(drop, "/top/sub", "x", b"x")
+        put(drop, "top", "y", b"y")
     assert sorted(path.relative_to(server.root).as_posix() for path in server.root.rglob("*") if path.is_file()) == [
         "top/sub/x",
         "top/y",

@@ -15,10 +15,11 @@ from typing import Any, Literal
 import pytest
 
 from certificates import Authority, fingerprint
+from drops import place, put
 from file_servers import PASSWORD, FileServer, Secure, proftpd, vsftpd
 from ftp_talker import PLAIN, talker
 from routebooks.connectors.filedrop.ftp import FtpDrop
-from routebooks.connectors.filedrop.place import check, fetch, place
+from routebooks.connectors.filedrop.place import check, fetch
 from routebooks.connectors.filedrop.tls import Tls
 from routebooks.errors import ConfigError, TransientError
 
@@ -245,7 +246,7 @@ def test_a_data_connection_to_another_server_is_not_taken(pinned: bool) -> None:
             pytest.raises(ConfigError),
             talked_to(port, **trust) as secured,
         ):
-            secured.write("", "x", b"orders")
+            put(secured, "", "x", b"orders")
     assert not b"".join(got)
 
 
@@ -254,5 +255,5 @@ def test_a_server_that_hangs_up_without_a_goodbye_has_the_file() -> None:
     with data_taker(Secure(KEY, CERTIFICATE)) as (passive, got):
         answers = SECURE | {"PASV": passive, "STOR": "150 go on\r\n226 done"}
         with talker(answers, secure=Secure(KEY, CERTIFICATE)) as port, talked_to(port) as secured:
-            secured.write("", "x", BIG)
+            put(secured, "", "x", BIG)
     assert b"".join(got) == BIG

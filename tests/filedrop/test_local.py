@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from drops import got, put
 from routebooks.connectors.filedrop.local import LocalDrop
 from routebooks.errors import ConfigError, TransientError
 
@@ -20,13 +21,13 @@ def test_files_are_written_read_renamed_and_removed(drop: LocalDrop, tmp_path: P
     with drop:
         drop.make_folder("a/b")
         drop.make_folder("a/b")
-        drop.write("a/b", "x.part", b"1\r\n2\n")
+        put(drop, "a/b", "x.part", b"1\r\n2\n")
         assert drop.size("a/b", "x.part") == 5
         assert drop.size("a/b", "x") is None
         drop.rename("a/b", "x.part", "x")
-        drop.write("a/b", "y", b"new")
+        put(drop, "a/b", "y", b"new")
         drop.rename("a/b", "y", "x")
-        assert (drop.names("a/b"), drop.read("a/b", "x")) == (["x"], b"new")
+        assert (drop.names("a/b"), got(drop, "a/b", "x")) == (["x"], b"new")
         assert (tmp_path / "a" / "b" / "x").read_bytes() == b"new"
         drop.remove("a/b", "x")
         drop.remove("a/b", "x")
@@ -45,7 +46,7 @@ def test_a_root_that_is_not_there_is_never_made(tmp_path: Path) -> None:
 def test_nothing_is_written_outside_of_the_root(tmp_path: Path, folder: str, name: str) -> None:
     (tmp_path / "root").mkdir()
     with pytest.raises(ConfigError, match="leads out of"):
-        LocalDrop(tmp_path / "root").write(folder, name, b"")
+        put(LocalDrop(tmp_path / "root"), folder, name, b"")
     assert [path.name for path in tmp_path.rglob("*")] == ["root"]
 
 
@@ -53,9 +54,9 @@ def test_what_a_person_must_change_is_told_with_the_cure(drop: LocalDrop, tmp_pa
     (tmp_path / "file").write_bytes(b"")
     for call in (
         lambda: drop.names("missing"),
-        lambda: drop.read("", "missing"),
-        lambda: drop.write("missing", "x", b""),
-        lambda: drop.write("file", "x", b""),
+        lambda: got(drop, "", "missing"),
+        lambda: put(drop, "missing", "x", b""),
+        lambda: put(drop, "file", "x", b""),
         lambda: drop.rename("", "missing", "x"),
     ):
         with pytest.raises(ConfigError) as caught:
@@ -81,7 +82,7 @@ def test_refusals_need_a_person_and_the_rest_is_tried_again(
 
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(kind, match=str(error.strerror)):
-        drop.write("", "x", b"")
+        put(drop, "", "x", b"")
 
 
 def test_a_file_that_another_program_holds_open_is_tried_again(

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from certificates import Authority
+from drops import place
 from file_servers import PASSWORD, FileServer, Secure, proftpd, vsftpd
 from routebooks.connectors.filedrop.base import UNSURE
 from routebooks.connectors.filedrop.ftp import FtpDrop
-from routebooks.connectors.filedrop.place import check, place
+from routebooks.connectors.filedrop.place import check
 from routebooks.connectors.filedrop.tls import Tls
 from routebooks.errors import TransientError
 from routebooks.sandbox.servers import SandboxFtpServer

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
+from drops import place
 from routebooks.connectors.base import Check, Placed
 from routebooks.connectors.filedrop.base import RENAME_REFUSED, FileDrop
 from routebooks.connectors.filedrop.ftp import FtpDrop
 from routebooks.connectors.filedrop.local import LocalDrop
-from routebooks.connectors.filedrop.place import check, place
+from routebooks.connectors.filedrop.place import check
 from routebooks.errors import ConfigError, TransientError
 from routebooks.sandbox.servers import SandboxFtpServer
 
@@ -138,8 +140,9 @@ class Shortening:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
-    def write(self, folder: str, name: str, data: bytes, start: int = 0) -> None:
-        self.inner.write(folder, name, data[:-1], start)
+    def write(self, folder: str, name: str, data: IO[bytes], start: int = 0) -> None:
+        data.seek(0)
+        self.inner.write(folder, name, io.BytesIO(data.read()[:-1]), start)
 
 
 def test_a_file_that_did_not_arrive_whole_is_not_put_in_place(drop: FileDrop, server: SandboxFtpServer) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import asyncssh
 import pytest
@@ -14,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certificates import Authority
+from drops import place
 from file_servers import PASSWORD, FileServer, Secure, openssh, proftpd, proftpd_sftp, vsftpd
 from routebooks.connectors.filedrop.base import UNSURE, FileDrop
 from routebooks.connectors.filedrop.ftp import FtpDrop
 from routebooks.connectors.filedrop.local import LocalDrop
-from routebooks.connectors.filedrop.place import place
 from routebooks.connectors.filedrop.sftp import SftpDrop
 from routebooks.connectors.filedrop.tls import Tls
 from routebooks.errors import ConfigError, TransientError
@@ -41,12 +42,13 @@ class Noting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
-    def write(self, folder: str, name: str, data: bytes, start: int = 0) -> None:
+    def write(self, folder: str, name: str, data: IO[bytes], start: int = 0) -> None:
         self.starts.append(start)
         if self.break_after is None:
             self.inner.write(folder, name, data, start)
             return
-        self.inner.write(folder, name, data[: start + self.break_after], start)
+        data.seek(0)
+        self.inner.write(folder, name, io.BytesIO(data.read()[: start + self.break_after]), start)
         raise TransientError("cut")
 
 

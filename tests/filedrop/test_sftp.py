@@ -12,9 +12,10 @@ from typing import Any
 import asyncssh
 import pytest
 
+from drops import got, place, put
 from file_servers import PASSWORD, FileServer, openssh, proftpd_sftp
 from ftp_talker import talker
-from routebooks.connectors.filedrop.place import check, fetch, place
+from routebooks.connectors.filedrop.place import check, fetch
 from routebooks.connectors.filedrop.sftp import SftpDrop
 from routebooks.connectors.filedrop.sftp_keys import read_private_key
 from routebooks.errors import ConfigError, TransientError
@@ -147,8 +148,8 @@ def test_what_is_refused_is_told_with_the_cure(server: FileServer, drop: SftpDro
     with drop:
         for call, code in (
             (lambda: drop.names("missing"), "folder-missing"),
-            (lambda: drop.read("", "missing"), "sftp-refused"),
-            (lambda: drop.write("locked", "x", b""), "sftp-refused"),
+            (lambda: got(drop, "", "missing"), "sftp-refused"),
+            (lambda: put(drop, "locked", "x", b""), "sftp-refused"),
             (lambda: drop.make_folder("locked/sub"), "sftp-refused"),
             (lambda: drop.rename("", "missing", "x"), "sftp-refused"),
         ):

@@ -15,11 +15,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from routebooks.errors import ConfigError, Problem
-from routebooks.mapping.apply import Fit, Mapped, apply_map, as_it_is, table_fields
+from routebooks.mapping.apply import Fit, Mapped, apply_map, as_it_is, schema_fields
 from routebooks.mapping.check import check_map
 from routebooks.mapping.expression import Call, Constant, Expression, FieldRef
 from routebooks.mapping.model import Column, Map, Only
-from routebooks.records import Field, Kind, Target, TargetColumn
+from routebooks.records import Field, Kind, Loss, Target, TargetColumn
 
 KEYED = Target(
     name="t",
@@ -107,9 +107,9 @@ def test_all_records_of_a_double_key_are_set_aside_and_named() -> None:
 
 
 def test_keys_are_judged_as_the_target_takes_them() -> None:
-    def fit(table: pa.Table) -> tuple[pa.Table, tuple[Problem, ...]]:
+    def fit(table: pa.Table) -> tuple[pa.Table, tuple[Loss, ...]]:
         keys = [str(key).strip("*") or None for key in table["Key"].to_pylist()]
-        return table.set_column(1, "Key", pa.array(keys, pa.string())), (Problem("lost", "Stars went."),)
+        return table.set_column(1, "Key", pa.array(keys, pa.string())), (Loss(Problem("lost", "Stars went"), 3, 1),)
 
     mapped = applied({"Number": ["1", "1*", "**", "2*"], "Amount": [None] * 4, "Name": list("abcd")}, fit=fit)
     assert (mapped.table["Key"].to_pylist(), [note.code for note in mapped.notes]) == (["2"], ["lost"])
@@ -304,9 +304,9 @@ def test_fields_of_a_table() -> None:
         Field(name="f", kind=Kind.TIMESTAMP),
     )
     table = pa.schema([(field.name, field.arrow) for field in fields]).empty_table()
-    assert table_fields(table) == list(fields)
+    assert schema_fields(table.schema) == list(fields)
     with pytest.raises(ConfigError, match="holds double values"):
-        table_fields(pa.table({"x": [1.5]}))
+        schema_fields(pa.table({"x": [1.5]}).schema)
 
 
 def test_a_value_that_fits_no_column_is_a_rejected_record_whatever_its_kind() -> None:
@@ -470,7 +470,7 @@ def test_maps_do_what_a_person_would(
     any_map = Map("m", "s", "t", tuple(columns), (Only("A", only),) if only else ())
     kinds = {"A": pa.string(), "B": pa.string(), "D": pa.decimal128(18, 2), "I": pa.int64()}
     table = pa.table({name: pa.array([row[at] for row in rows], kind) for at, (name, kind) in enumerate(kinds.items())})
-    assume(not check_map(any_map, table_fields(table), MODEL, {"P"}))
+    assume(not check_map(any_map, schema_fields(table.schema), MODEL, {"P"}))
     mapped = apply_map(any_map, table, MODEL, {"P": "par"}, key_field="A")
 
     records = [{**dict(zip(kinds, row, strict=True)), "P": "par"} for row in rows]

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routebooks.connectors.pocketadvantage.fil import Dialect, check_date_format, decode, encode, fit
+from file_bytes import encode
+from routebooks import rows as batches
+from routebooks.connectors.pocketadvantage.fil import Dialect, check_date_format, decode, fit
 from routebooks.connectors.pocketadvantage.layouts import shipped_layouts
 from routebooks.errors import ConfigError, FatalError
 from routebooks.records import Kind, Layout, TargetColumn
@@ -268,7 +270,7 @@ def test_a_table_is_fitted_as_its_file_will_say_it() -> None:
         {"Id": "\N{WORD JOINER}", "Text": "\x00"},
         {"Id": None, "Text": None},
     ]
-    made, notes = fit(narrow(2), Dialect(), table(rows, narrow(2)))
+    made, losses = fit(narrow(2), Dialect(), table(rows, narrow(2)))
     assert made.to_pylist() == [
         {"Id": "L1", "Text": "a"},
         {"Id": "1", "Text": "ab"},
@@ -276,7 +278,7 @@ def test_a_table_is_fitted_as_its_file_will_say_it() -> None:
         {"Id": None, "Text": None},
     ]
     assert made.schema == table(rows, narrow(2)).schema
-    assert [(note.code, "orders come back" in note.hint) for note in notes] == [
+    assert [(loss.problem.code, "orders come back" in loss.problem.hint) for loss in losses] == [
         ("text-replaced", True),
         ("text-cut", True),
         ("text-cut", False),
@@ -327,6 +329,22 @@ def test_bytes_that_do_not_count_up_are_never_given_out(dialect: Dialect, says: 
 def test_a_column_that_nothing_fills_stays_empty_and_chunks_do_not_matter() -> None:
     parts = [pa.table({"Id": ["1"], "Text": ["x"]}), pa.table({"Id": ["2"], "Text": ["y"]})]
     assert encode(LAYOUT, Dialect(), pa.concat_tables(parts)).data == b"1\tx\t\t\t\t\t\r\n2\ty\t\t\t\t\t\r\n"
+
+
+@pytest.mark.parametrize("last_line_end", [True, False])
+@pytest.mark.parametrize("size", [1, 2, 3, 10])
+def test_what_is_checked_and_told_is_so_over_all_batches(
+    size: int, last_line_end: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "BATCH", size)
+    dialect = Dialect(header=True, last_line_end=last_line_end)
+    rows = [{"Id": key, "Text": text} for key, text in (("1", "a"), ("2", "≤"), ("3", "b"), ("4", "≥"), ("5", ""))]
+    made = encode(narrow(3), dialect, table(rows, narrow(3)))
+    end = b"\r\n" if last_line_end else b""
+    assert made.data == b"Id\tText\r\n1\ta\r\n2\t?\r\n3\tb\r\n4\t?\r\n5\t" + end
+    assert [note.message.partition("replaced ")[2] for note in made.notes] == ["in 2 records (first: 2)."]
+    with pytest.raises(FatalError, match="two records have the key '123'"):
+        encode(narrow(3), dialect, table([{"Id": "1234"}, *rows, {"Id": "1239"}], narrow(3)))
 
 
 def test_a_file_without_records_is_empty_or_a_header() -> None:

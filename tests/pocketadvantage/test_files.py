@@ -10,6 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from drops import deliver
+from file_bytes import encode_for
 from routebooks.connectors.base import Company, Connection, Connector, Fetching, FileTarget, Marking
 from routebooks.connectors.filedrop.local import LocalDrop
 from routebooks.connectors.pocketadvantage.files import PocketAdvantageFiles, dialect
@@ -121,7 +123,7 @@ def test_the_settings_reach_the_bytes() -> None:
         "last_line_end": False,
         "quoting": "texts",
     }
-    made = FILES.encode(connection(**settings), "customer", ROWS)
+    made = encode_for(connection(**settings), "customer", ROWS)
     lines = made.data.decode("utf-8").split("\n")
     assert lines[0].startswith("Company ID\tCustomer ID\tTrade Name\t")
     assert lines[2].startswith('"77"\t"B"\t"Café"\t')
@@ -150,7 +152,7 @@ def test_the_dialect_has_the_zone_of_the_company() -> None:
 )
 def test_a_setting_that_cannot_be_written_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
-        FILES.encode(connection(**settings), "customer", ROWS)
+        encode_for(connection(**settings), "customer", ROWS)
     (line,) = FILES.check(connection(drop="local", root=".", **settings))
     assert (line.name, line.ok, bool(line.hint)) == ("settings", False, True)
 
@@ -159,9 +161,9 @@ def test_a_setting_that_cannot_be_written_is_refused(settings: dict[str, Any]) -
 def test_a_file_is_delivered_by_ftp(server: SandboxFtpServer, temporary: str) -> None:
     host, port = server.address
     by_ftp = connection(host=f" {host} ", port=port, user="routebooks", timeout=10, temporary=temporary)
-    made = FILES.encode(by_ftp, "customer", ROWS)
+    made = encode_for(by_ftp, "customer", ROWS)
     for _ in range(2):
-        placed = FILES.place(by_ftp, "customer", made.data)
+        placed = deliver(by_ftp, "customer", made.data)
         assert (placed.address, placed.size) == (f"ftp://{host}:{port}/latest4711/customer.fil", len(made.data))
         delivered = [path for path in server.root.rglob("*") if path.is_file()]
         assert [path.relative_to(server.root).as_posix() for path in delivered] == ["latest4711/customer.fil"]
@@ -171,7 +173,7 @@ def test_a_file_is_delivered_by_ftp(server: SandboxFtpServer, temporary: str) ->
 
 def test_a_file_is_delivered_to_a_folder(tmp_path: Path) -> None:
     local = connection(drop="local", root=str(tmp_path))
-    placed = FILES.place(local, "item", b"bytes")
+    placed = deliver(local, "item", b"bytes")
     assert Path(placed.address) == tmp_path / "latest4711" / "item.fil"
     assert Path(placed.address).read_bytes() == b"bytes"
     assert [line.ok for line in FILES.check(local)] == [True] * 6
@@ -185,7 +187,7 @@ def test_a_connection_that_lacks_something_is_told_by_its_test(settings: dict[st
     (line,) = FILES.check(connection(**settings))
     assert (line.name, line.ok, bool(line.hint)) == ("settings", False, True)
     with pytest.raises(ConfigError):
-        FILES.place(connection(**settings), "customer", b"")
+        deliver(connection(**settings), "customer", b"")
 
 
 @pytest.fixture(params=["local", "ftp", "ftp without size"])
@@ -202,7 +204,7 @@ def test_a_file_is_read_back_until_somebody_takes_it(place: dict[str, Any], serv
     target = connection(**place)
     assert FILES.fetch(target, "invoice") is None
     for data in (b"one\r\n\x80", b""):
-        FILES.place(target, "invoice", data)
+        deliver(target, "invoice", data)
         assert FILES.fetch(target, "invoice") == data
     assert FILES.fetch(target, "item") is None
     (server.root / "latest4711" / "invoice.fil").unlink()
@@ -224,7 +226,7 @@ def test_the_marker_lies_there_when_all_files_do_and_not_while_they_change(
     target = connection(**place, done_file="done.txt", temporary=temporary)
     for _ in range(2):
         for layout in ("detail", "customer"):
-            FILES.place(target, layout, b"night")
+            deliver(target, layout, b"night")
             assert "done.txt" not in names(server)
         for _ in range(2):
             FILES.mark_done(target)
@@ -233,7 +235,7 @@ def test_the_marker_lies_there_when_all_files_do_and_not_while_they_change(
 
 
 def test_no_marker_is_made_unless_it_has_a_name(place: dict[str, Any], server: SandboxFtpServer) -> None:
-    FILES.place(connection(**place), "customer", b"night")
+    deliver(connection(**place), "customer", b"night")
     FILES.mark_done(connection(**place))
     assert names(server) == {"customer.fil"}
 
@@ -260,7 +262,7 @@ def test_a_layout_of_ones_own_takes_the_place_of_ours() -> None:
         name: shipped_layouts()[name] for name in ("item", "invoice", "detail")
     }
     assert FILES.layouts() == FILES.layouts(connection()) == shipped_layouts()
-    made = FILES.encode(own, "customer", ROWS.select(["Customer ID", "Trade Name"]))
+    made = encode_for(own, "customer", ROWS.select(["Customer ID", "Trade Name"]))
     assert made.data == b"Bar\tA\r\nCaf\xe9\tB\r\n"
     assert FILES.decode(own, "customer", made.data) == (("Trade Name", "Customer ID"), [["Bar", "A"], ["Café", "B"]])
 
@@ -294,9 +296,9 @@ def test_a_wrong_password_is_never_shown(server: SandboxFtpServer) -> None:
 
 def test_a_file_is_read_back_where_the_connection_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LocalDrop, "read", lambda *_: b"something else")
-    FILES.place(connection(drop="local", root=str(tmp_path)), "item", b"bytes")
+    deliver(connection(drop="local", root=str(tmp_path)), "item", b"bytes")
     thorough = connection(drop="local", root=str(tmp_path), read_back=True)
     with pytest.raises(TransientError, match="did not arrive"):
-        FILES.place(thorough, "item", b"other bytes")
+        deliver(thorough, "item", b"other bytes")
     assert (tmp_path / "latest4711" / "item.fil").read_bytes() == b"bytes"
     assert [line.name for line in FILES.check(thorough) if not line.ok] == ["write"]

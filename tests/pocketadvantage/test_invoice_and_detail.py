@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routebooks.connectors.pocketadvantage.fil import MONEY, Dialect, decode, encode
+from file_bytes import encode
+from routebooks.connectors.pocketadvantage.fil import MONEY, Dialect, decode
 from routebooks.connectors.pocketadvantage.layouts import shipped_layouts
 from routebooks.errors import FatalError
 from routebooks.records import Kind, Layout, TargetColumn

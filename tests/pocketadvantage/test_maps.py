@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from routebooks.connectors.pocketadvantage.fil import Dialect, encode
+from file_bytes import encode
+from routebooks.connectors.pocketadvantage.fil import Dialect
 from routebooks.connectors.pocketadvantage.layouts import shipped_layouts
 from routebooks.connectors.quickbooks_desktop.streams import STREAMS
 from routebooks.connectors.quickbooks_desktop.views import VIEWS

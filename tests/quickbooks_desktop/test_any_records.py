@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from reading import parse
 from routebooks.connectors.base import Outcome, Page
 from routebooks.connectors.quickbooks_desktop import streams
-from routebooks.connectors.quickbooks_desktop.streams import page_request, parse, read_page
+from routebooks.connectors.quickbooks_desktop.streams import page_request, read_page
 from routebooks.records import Extract, Kind
 
 ZONES = st.integers(-14 * 4, 14 * 4).map(lambda quarters: timezone(timedelta(minutes=15 * quarters)))
@@ -92,7 +93,9 @@ def compare(stream: str, query: str, drawn: list[tuple[ElementTree.Element, dict
         if stream == "items":
             expected["Kind"] = element.tag[:-3]
             expected.setdefault("FullName", expected.get("Name"))
-        latest[expected.get("ListID", number)] = expected
+        key = expected.get("ListID", number)
+        latest.pop(key, None)
+        latest[key] = expected
     answer: bytes = ElementTree.tostring(root, encoding="utf-8")
     assert read_page("13.0", Extract(stream, 100), answer) == Page(Outcome.OK, len(drawn), remaining=0)
     rows = parse(stream, [answer]).to_pylist()

@@ -6,11 +6,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from lxml import etree
 
-from routebooks.connectors.quickbooks_desktop.columns import Columns, latest
+from routebooks.connectors.quickbooks_desktop.columns import Columns
 from routebooks.connectors.quickbooks_desktop.fields import day, flag, integer, moment, money, number, ref, text
 
 FIELDS = (
@@ -144,13 +143,3 @@ def test_more_records_than_one_block() -> None:
     table = columns.take()
     assert table["Name"].to_pylist() == [str(row) for row in range(1500)]
     assert [row for row, value in enumerate(table["Custom.Late"].to_pylist()) if value] == [1300]
-
-
-def test_the_last_sight_of_a_key_wins_and_keeps_the_place_of_the_first() -> None:
-    table = pa.table({"ListID": ["a", "b", None, "a", "c", None, "b", "a"], "n": list(range(8))})
-    assert latest(table, "ListID")["n"].to_pylist() == [7, 6, 2, 4, 5]
-
-
-def test_a_table_without_doubles_is_left_alone() -> None:
-    table = pa.table({"ListID": ["a", None, "b", None], "n": list(range(4))})
-    assert latest(table, "ListID") is table

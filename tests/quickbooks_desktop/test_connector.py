@@ -105,7 +105,8 @@ def test_a_page_leads_to_the_next_one_and_to_records(
     assert (page.outcome, page.records) == (Outcome.OK, 1)
     assert page.next_request is not None
     validated(page.next_request)
-    assert QUICKBOOKS.parse("customers", [answer])["ListID"].to_pylist() == ["1-1"]
+    (table,) = QUICKBOOKS.parse("customers", [answer])
+    assert table["ListID"].to_pylist() == ["1-1"]
 
 
 def test_the_key_goes_into_the_field_of_the_connection_and_is_found_there(connection: Connection) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from reading import parse
 from routebooks.connectors.quickbooks_desktop import streams
-from routebooks.connectors.quickbooks_desktop.columns import latest
-from routebooks.connectors.quickbooks_desktop.streams import STREAMS, parse
+from routebooks.connectors.quickbooks_desktop.streams import STREAMS
 
 
 def page(query: str, *records: str) -> bytes:
@@ -138,10 +138,10 @@ def test_of_a_transaction_seen_twice_only_the_last_sight_stays(chunk: int, monke
         page("InvoiceQuery", invoice("3", item(5)), invoice("1", item(6) + item(7)), invoice("4", item(8))),
     ]
     assert rows(parse("invoices", pages), "TxnID", "LineNumber", "Line.TxnLineID") == [
-        ("1", 1, "L6"),
-        ("1", 2, "L7"),
         ("2", 1, "L4"),
         ("3", 1, "L5"),
+        ("1", 1, "L6"),
+        ("1", 2, "L7"),
         ("4", 1, "L8"),
     ]
 
@@ -155,11 +155,6 @@ def test_lines_keep_to_their_records_beyond_one_block() -> None:
         for number in range(700)
         for line in (1, 2)
     ]
-
-
-def test_records_with_lines_but_without_a_key_all_stay() -> None:
-    table = pa.table({"key": ["a", "a", None, None, "a"], "line": [1, 2, 1, None, 1], "n": list(range(5))})
-    assert latest(table, "key", "line")["n"].to_pylist() == [4, 2, 3]
 
 
 VOIDED = "<Subtotal>0.00</Subtotal><BalanceRemaining>0.00</BalanceRemaining><Memo>VOID: typed twice</Memo>"

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from reading import parse
 from routebooks.connectors.base import Outcome
 from routebooks.connectors.quickbooks_desktop.list_fields import ITEM_KINDS
 from routebooks.connectors.quickbooks_desktop.queries import QUERIES
-from routebooks.connectors.quickbooks_desktop.streams import STREAMS, page_request, parse, read_page
+from routebooks.connectors.quickbooks_desktop.streams import STREAMS, page_request, read_page
 from routebooks.errors import ConfigError
 from routebooks.records import Extract
 from support import shared

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reading import parse
 from routebooks.connectors.base import Company, Connection, Outcome
 from routebooks.connectors.quickbooks_desktop.connector import QuickBooksDesktop
 from routebooks.connectors.quickbooks_desktop.queries import QUERIES
 from routebooks.connectors.quickbooks_desktop.slices import slices
-from routebooks.connectors.quickbooks_desktop.streams import page_request, parse
+from routebooks.connectors.quickbooks_desktop.streams import page_request
 from routebooks.records import Extract
 from routebooks.sandbox.books import Books
 from routebooks.sandbox.company import SandboxCompany

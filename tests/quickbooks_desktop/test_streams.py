@@ -12,11 +12,12 @@ import pyarrow as pa
 import pytest
 from lxml import etree
 
+from reading import parse
 from routebooks.connectors.base import Outcome, Page
 from routebooks.connectors.quickbooks_desktop import streams
 from routebooks.connectors.quickbooks_desktop.fields import LIST_CORE, text
 from routebooks.connectors.quickbooks_desktop.queries import Query
-from routebooks.connectors.quickbooks_desktop.streams import page_request, parse, read_page
+from routebooks.connectors.quickbooks_desktop.streams import page_request, read_page
 from routebooks.errors import ConfigError, FatalError
 from routebooks.records import Extract
 
@@ -211,9 +212,9 @@ def test_a_key_seen_twice_counts_once_over_all_pages(chunk: int, monkeypatch: py
         yield page(customer("3", Name="c") + customer("1", Name="z"))
 
     assert parse("customers", pages()).select(["ListID", "Name"]).to_pylist() == [
-        {"ListID": "1", "Name": "z"},
         {"ListID": "2", "Name": "b"},
         {"ListID": "3", "Name": "c"},
+        {"ListID": "1", "Name": "z"},
     ]
 
 

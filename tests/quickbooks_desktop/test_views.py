@@ -16,6 +16,7 @@ from routebooks.connectors.base import Company, Connection
 from routebooks.connectors.quickbooks_desktop.connector import QuickBooksDesktop
 from routebooks.connectors.quickbooks_desktop.streams import STREAMS
 from routebooks.records import Rejected
+from routebooks.rows import Rows
 
 BOOKS = QuickBooksDesktop()
 TODAY = date(2026, 3, 10)
@@ -29,6 +30,12 @@ def connection(**changed: str) -> Connection:
 def table(stream: str, *rows: dict[str, Any], custom: tuple[str, ...] = ()) -> pa.Table:
     fields = [(field.name, field.arrow) for field in STREAMS[stream].fields]
     return pa.Table.from_pylist(list(rows), schema=pa.schema([*fields, *((name, pa.string()) for name in custom)]))
+
+
+def viewed(name: str, tables: dict[str, pa.Table], **changed: str) -> tuple[pa.Table, tuple[Rejected, ...]]:
+    sources = {stream: Rows.of_table(each) for stream, each in tables.items()}
+    made, aside = BOOKS.view(connection(**changed), name, sources, TODAY)
+    return made.table(), aside
 
 
 def open_invoice(customer: str, due: date | None, balance: str) -> dict[str, Any]:
@@ -52,9 +59,7 @@ def test_past_due_is_what_was_due_before_today() -> None:
         open_invoice("gone", date(2026, 1, 1), "8.00"),
         open_invoice("c", date(2026, 1, 1), "6.00") | {"IsPending": True},
     )
-    made, aside = BOOKS.view(
-        connection(), "customers_with_past_due", {"customers": customers, "open_invoices": invoices}, TODAY
-    )
+    made, aside = viewed("customers_with_past_due", {"customers": customers, "open_invoices": invoices})
     assert made["PastDue"].to_pylist() == [Decimal("10.05"), Decimal("0.00"), Decimal("0.00")]
     names = [field.name for field in BOOKS.views()["customers_with_past_due"].stream.fields]
     assert made.column_names == names
@@ -63,12 +68,7 @@ def test_past_due_is_what_was_due_before_today() -> None:
 
 def test_custom_fields_stay_behind_the_past_due() -> None:
     customers = table("customers", {"ListID": "a", "Custom.Team": "East"}, custom=("Custom.Team",))
-    made, _ = BOOKS.view(
-        connection(),
-        "customers_with_past_due",
-        {"customers": customers, "open_invoices": table("open_invoices")},
-        TODAY,
-    )
+    made, _ = viewed("customers_with_past_due", {"customers": customers, "open_invoices": table("open_invoices")})
     assert made.column_names[-2:] == ["PastDue", "Custom.Team"]
 
 
@@ -136,7 +136,7 @@ def view(
         "customers": table("customers", {"ListID": "a", "AccountNumber": "100"}),
         "units_of_measure": units(),
     }
-    made, aside = BOOKS.view(connection(**changed), "transactions", tables, TODAY)
+    made, aside = viewed("transactions", tables, **changed)
     assert made.column_names == [field.name for field in BOOKS.views()["transactions"].stream.fields]
     return made.to_pylist(), aside
 
@@ -261,7 +261,7 @@ def test_codes_are_complete_and_stand_once() -> None:
         "vendors": table("vendors", {"Name": "Stonefield", "CompanyName": "Stonefield Vintners"}, {"Name": "Landlord"}),
         "customer_types": table("customer_types", {"ListID": "c", "FullName": "On", "Name": "On"}),
     }
-    made, _ = BOOKS.view(connection(detail_supplier="50"), "codes", tables, TODAY)
+    made, _ = viewed("codes", tables, detail_supplier="50")
     assert [(row["DetailKind"], row["Code"], row["Description"]) for row in made.to_pylist()] == [
         ("10", "4711", "Harbor"),
         ("11", "East", None),
@@ -276,7 +276,7 @@ def test_codes_are_complete_and_stand_once() -> None:
         ("41", "Net 30", None),
         ("50", "Stonefield", "Stonefield Vintners"),
     ]
-    plain, _ = BOOKS.view(connection(), "codes", tables, TODAY)
+    plain, _ = viewed("codes", tables)
     assert "50" not in plain["DetailKind"].to_pylist()
 
 

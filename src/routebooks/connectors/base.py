@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import IO, Any, Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from routebooks.errors import Problem
-from routebooks.records import Document, Extract, Layout, Rejected, Stream, Target
+from routebooks.records import Document, Extract, Layout, Loss, Rejected, Stream, Target
+from routebooks.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -166,9 +167,9 @@ class Viewing(Protocol):
         ...
 
     def view(
-        self, connection: Connection, name: str, tables: Mapping[str, pa.Table], today: date
-    ) -> tuple[pa.Table, tuple[Rejected, ...]]:
-        """The view, with the fields of its stream, from the tables of the streams it needs; and what it set aside.
+        self, connection: Connection, name: str, rows: Mapping[str, Rows], today: date
+    ) -> tuple[Rows, tuple[Rejected, ...]]:
+        """The view, with the fields of its stream, from the rows of the streams it needs; and what it set aside.
 
         `today` is the company's own day (for what is overdue).
         """
@@ -208,11 +209,11 @@ class Source(Protocol):
         """The streams by name."""
         ...
 
-    def parse(self, stream: str, pages: Iterable[bytes]) -> pa.Table:
-        """The records of all pages of one attempt, in order of first sight, once each (the last sight wins).
+    def parse(self, stream: str, pages: Iterable[bytes]) -> Iterator[pa.Table]:
+        """The records of all pages of one attempt as they come, in tables of some 10,000 rows.
 
-        The columns are the stream's fields in their order and types, then any the system adds (`Custom.<name>`, text).
-        Raises FatalError when a page is not what the system sends.
+        The columns are the stream's fields in their types, then any the system adds (`Custom.<name>`, text), whose
+        metadata is kept. A record seen twice comes twice. Raises FatalError when a page is not what the system sends.
         """
         ...
 
@@ -378,9 +379,8 @@ class Explaining(Protocol):
 
 @dataclass(frozen=True)
 class Encoded:
-    """The bytes of a file, how many records they hold, and what had to be changed to fit (for the run's notes)."""
+    """How many records a file holds, and what had to be changed to fit (for the run's notes)."""
 
-    data: bytes
     records: int
     notes: tuple[Problem, ...] = ()
 
@@ -412,15 +412,17 @@ class FileTarget(Protocol):
         """Folder and name of a file, after the connection's settings."""
         ...
 
-    def encode(self, connection: Connection, layout: str, table: pa.Table) -> Encoded:
-        """A mapped table (the layout's columns) as the bytes of its file, read back and counted. Raises FatalError."""
+    def encode(self, connection: Connection, layout: str, rows: Rows, file: IO[bytes]) -> Encoded:
+        """Write mapped rows (the layout's columns) as the bytes of a file, read back and counted. Raises FatalError."""
         ...
 
     def decode(self, connection: Connection, layout: str, data: bytes) -> tuple[tuple[str, ...], list[list[str]]]:
         """Column names and rows of a file, for showing it to a person."""
         ...
 
-    def place(self, connection: Connection, layout: str, data: bytes, before: Callable[[], None] = at_once) -> Placed:
+    def place(
+        self, connection: Connection, layout: str, data: IO[bytes], before: Callable[[], None] = at_once
+    ) -> Placed:
         """Put the file in place: temporary name, size check, `before`, rename. Repeatable.
 
         What `before` raises keeps the file from its place. Raises TransientError, ConfigError.
@@ -432,8 +434,8 @@ class FileTarget(Protocol):
 class Fitting(Protocol):
     """A file target whose files cannot say every text: they lack characters, or room for them."""
 
-    def fit(self, connection: Connection, layout: str, table: pa.Table) -> tuple[pa.Table, tuple[Problem, ...]]:
-        """A mapped table with its texts as the file says them, blank ones as null; and what was lost (the run's notes).
+    def fit(self, connection: Connection, layout: str, table: pa.Table) -> tuple[pa.Table, tuple[Loss, ...]]:
+        """A mapped table with its texts as the file says them, blank ones as null; and what was lost.
 
         A table that was fitted fits as it is. Raises ConfigError.
         """

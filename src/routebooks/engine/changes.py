@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from routebooks.connectors.base import View
 from routebooks.errors import ConfigError, Problem
 from routebooks.records import Kind, Layout, Rejected
+from routebooks.rows import Rows
 from routebooks.store import deliveries
 from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
@@ -30,24 +31,24 @@ KEY = "__key"
 #: what the status column of a layout says of a transaction that was deleted in QuickBooks
 STATUS, DELETED = "Status", "D"
 
-Rows = list[dict[str, Any]]
+Lines = list[dict[str, Any]]
 
 
-def by_key(rows: pa.Table) -> dict[str, Rows]:
+def by_key(rows: pa.Table) -> dict[str, Lines]:
     """The rows of each transaction, without the key itself."""
-    found: dict[str, Rows] = defaultdict(list)
+    found: dict[str, Lines] = defaultdict(list)
     for row in rows.to_pylist():
         key = row.pop(KEY)
         found[key].append(row)
     return dict(found)
 
 
-def fingerprint(rows: Rows) -> str:
+def fingerprint(rows: Lines) -> str:
     """A name for exactly these rows."""
     return hashlib.sha256(json.dumps(rows, default=str, sort_keys=True).encode()).hexdigest()
 
 
-def sent_rows(rows: pa.Table) -> dict[str, tuple[str, Rows]]:
+def sent_rows(rows: pa.Table) -> dict[str, tuple[str, Lines]]:
     """Fingerprint and rows of each transaction, as they are remembered."""
     return {
         key: (fingerprint(group), json.loads(json.dumps(group, default=str))) for key, group in by_key(rows).items()
@@ -71,30 +72,36 @@ def keys_aside(rows: Iterable[RejectedRow], key: str) -> dict[int, str]:
     return {row.id: row.record[key] for row in rows if key in row.record}
 
 
-def carried(before: pa.Table, table: pa.Table, key: str, aside: Collection[str]) -> pa.Table:
+def carried(before: Rows, rows: Rows, key: str, aside: Collection[str]) -> Rows:
     """What changed, after the records of the last snapshot that were set aside and have not changed since."""
-    wanted = sorted(set(aside).difference(table[key].to_pylist()))
-    still = before.filter(pc.is_in(before[key], value_set=pa.array(wanted, before[key].type)))
-    return pa.concat_tables([still, table], promote_options="default") if still.num_rows else table
+    wanted = sorted(set(aside).difference(rows.table([key])[key].to_pylist()))
+    still = before.matching(lambda batch: _among(batch[key], wanted))
+    return Rows.of_table(pa.concat_tables([still, rows.table()], promote_options="default")) if still.num_rows else rows
 
 
-def without_deleted(view: View | None, tables: Mapping[str, pa.Table]) -> Mapping[str, pa.Table]:
-    """The tables without what is listed as deleted: it may have been read just before, or have been set aside."""
+def without_deleted(view: View | None, sources: Mapping[str, Rows]) -> Mapping[str, Rows]:
+    """The rows without what is listed as deleted: it may have been read just before, or have been set aside."""
     if view is None or view.deletions is None:
-        return tables
-    gone = tables[view.deletions][KEY_FIELD]
-    changing = set(view.changes) - {view.deletions}
-    return {
-        name: table.filter(pc.invert(pc.is_in(table[KEY_FIELD], value_set=gone))) if name in changing else table
-        for name, table in tables.items()
-    }
+        return sources
+    gone = sources[view.deletions].table([KEY_FIELD])[KEY_FIELD].to_pylist()
+    changing = set(view.changes) - {view.deletions} if gone else ()
+    return {name: _without(rows, gone) if name in changing else rows for name, rows in sources.items()}
+
+
+def _without(rows: Rows, gone: Collection[Any]) -> Rows:
+    there = pc.invert(_among(rows.table([KEY_FIELD])[KEY_FIELD], gone))
+    return rows.kept(there.combine_chunks())
+
+
+def _among(keys: Any, wanted: Collection[Any]) -> Any:
+    return pc.is_in(keys, value_set=pa.array(wanted, keys.type))
 
 
 def deleted(
     tx: Tx,
     flow: Flow,
     view: View | None,
-    tables: Mapping[str, pa.Table],
+    sources: Mapping[str, Rows],
     rows: pa.Table,
     aside: Collection[str],
     *,
@@ -110,12 +117,12 @@ def deleted(
     present = {*rows[KEY].to_pylist(), *aside}
     if whole:
         return [(key, key) for key in deliveries.sent_keys(tx, flow.id) if key not in present]
-    listed = tables[view.deletions]
+    label = view.deletions_label or KEY_FIELD
+    listed = sources[view.deletions].table(list(dict.fromkeys([KEY_FIELD, label])))
     keys: list[Any] = listed[KEY_FIELD].to_pylist()
-    names: list[Any] = listed[view.deletions_label or KEY_FIELD].to_pylist()
-    read: set[Any] = {
-        key for name in set(view.changes) - {view.deletions} for key in tables[name][KEY_FIELD].to_pylist()
-    }
+    names: list[Any] = listed[label].to_pylist()
+    changed = [sources[name].table([KEY_FIELD]) for name in view.changes if name != view.deletions]
+    read: set[Any] = {key for table in changed for key in table[KEY_FIELD].to_pylist()}
     emptied = deliveries.sent_of(tx, flow.id, read - present)
     return [(key, name or key) for key, name in zip(keys, names, strict=True)] + [(key, key) for key in emptied]
 
@@ -130,7 +137,7 @@ def tell_deleted(
     """The rows, after them those last delivered of what is gone, with nothing left in them; and what never went out."""
     known = deliveries.sent_of(tx, flow.id, [key for key, _ in gone])
     schema = rows.schema
-    told: Rows = []
+    told: Lines = []
     never = []
     for key, name in gone:
         if key not in known:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from routebooks.connectors.base import Fetching, FileTarget, Marking, Source
 from routebooks.engine import changes, codes, extracts
 from routebooks.engine.context import Context
-from routebooks.engine.files import KEY, from_parquet, parquet
+from routebooks.engine.files import KEY, without_keys
 from routebooks.engine.flows import refuse_removed
 from routebooks.errors import ConfigError, FatalError, TransientError
+from routebooks.records import Layout
+from routebooks.rows import Rows, Scratch
 from routebooks.store import audit, deliveries, flows, rejected
 from routebooks.store import runs as run_store
 from routebooks.store.database import Tx
@@ -35,9 +38,10 @@ def place_file(ctx: Context, run_id: int) -> None:
         return
     if flow.incremental:
         delivery = _with_what_was_not_taken(ctx, flow, delivery)
-    with ctx.store.read() as tx:
-        data = ctx.artifacts.get(tx, delivery.artifact_id)
-    placed = ctx.able(connection.connector, FileTarget).place(connection, flow.target, data, before=ctx.store.check)
+    with Scratch() as scratch:
+        with ctx.store.read() as tx:
+            data = ctx.artifacts.copy(tx, delivery.artifact_id, scratch.file())
+        placed = ctx.able(connection.connector, FileTarget).place(connection, flow.target, data, before=ctx.store.check)
     with ctx.store.begin() as tx:
         deliveries.delivered(tx, delivery.id, placed.address, ctx.now())
 
@@ -80,15 +84,17 @@ def _with_what_was_not_taken(ctx: Context, flow: Flow, delivery: Delivery) -> De
         data = ctx.artifacts.get(tx, last.artifact_id)
         if files.fetch(connection, flow.target) != data or last.rows_id is None or delivery.rows_id is None:
             return delivery
-        if delivery.resend_of is not None:
-            return _when_taken(delivery, last)
-        before, rows = (from_parquet(ctx.artifacts.get(tx, at)) for at in (last.rows_id, delivery.rows_id))
-    both = changes.union(before, rows)
-    encoded = files.encode(connection, flow.target, both.drop_columns([KEY]))
-    written = [
-        ctx.artifacts.write(flow.company_id, kind, content, ctx.now())
-        for kind, content in (("file", encoded.data), ("rows", parquet(both)))
-    ]
+    if delivery.resend_of is not None:
+        return _when_taken(delivery, last)
+    with Scratch() as scratch:
+        with ctx.store.read() as tx:
+            before, rows = (_kept(ctx, tx, at, scratch).table() for at in (last.rows_id, delivery.rows_id))
+        both, file = Rows.of_table(changes.union(before, rows)), scratch.file()
+        encoded = files.encode(connection, flow.target, without_keys(both), file)
+        written = [
+            ctx.artifacts.write(flow.company_id, kind, content, ctx.now())
+            for kind, content in (("file", file), ("rows", both.parquet(scratch)))
+        ]
     with ctx.store.begin() as tx:
         artifact_id, rows_id = (ctx.artifacts.record(tx, each) for each in written)
         deliveries.change_delivery(tx, delivery.id, artifact_id=artifact_id, rows_id=rows_id, records=encoded.records)
@@ -113,57 +119,94 @@ def finish(ctx: Context, run_id: int) -> None:
     """
     # First, for a run that is done gets no other try.
     _mark(ctx, run_id)
-    with ctx.store.begin() as tx:
-        if not run_store.is_at(tx, run_id, Phase.DELIVER):
-            return
-        run = run_store.run(tx, run_id)
-        flow = flows.flow(tx, run.flow_id)
-        delivery = _delivery(tx, run_id)
-        now = ctx.now()
-        if delivery.resend_of is None:
-            _remember(ctx, tx, run, flow, delivery, now)
-        written = 0 if _is_left(flow, delivery) else delivery.records
-        run_store.change_run(
-            tx, run_id, state=State.DONE, records_written=written, finished_at=now, waits_for="", problem=None
-        )
-        held = run_store.held_runs(tx, flow.id) if delivery.resend_of is None else []
-        for older in (each for each in held if each.id < run_id):
-            run_store.change_run(
-                tx, older.id, state=State.SUPERSEDED, superseded_by=run_id, finished_at=now, waits_for=""
-            )
+    with Scratch() as scratch:
+        # Read before the transaction that writes, which others wait for.
+        with ctx.store.read() as tx:
+            delivered = _delivered(ctx, tx, run_id, scratch)
+        with ctx.store.begin() as tx:
+            if run_store.is_at(tx, run_id, Phase.DELIVER):
+                _end(ctx, tx, run_id, delivered)
 
 
-def _remember(ctx: Context, tx: Tx, run: Run, flow: Flow, delivery: Delivery, now: datetime) -> None:
-    source = extracts.source_of(ctx, tx, flow)
-    rows = from_parquet(ctx.artifacts.get(tx, delivery.rows_id or 0))
+@dataclass(frozen=True)
+class _Delivered:
+    """What a file was made of: its rows with their keys, and the snapshots of the streams that tell the cursor."""
+
+    rows: Rows
+    changed: Mapping[str, Rows]
+
+
+def _delivered(ctx: Context, tx: Tx, run_id: int, scratch: Scratch) -> _Delivered | None:
+    """Nothing of a file that was sent again: all of it is known."""
+    run, delivery = run_store.run(tx, run_id), _delivery(tx, run_id)
+    if delivery.resend_of is not None:
+        return None
+    flow = flows.flow(tx, run.flow_id)
+    there = run_store.extracts_of(tx, run.night_id, flow.source_id)
+    wanted = [name for name in extracts.changing(extracts.source_of(ctx, tx, flow), flow.stream) if name in there]
+    found = {name: deliveries.snapshot_of(tx, there[name].id) for name in wanted}
+    changed = {name: _kept(ctx, tx, each.artifact_id, scratch) for name, each in found.items() if each}
+    return _Delivered(_kept(ctx, tx, delivery.rows_id, scratch), changed)
+
+
+def _kept(ctx: Context, tx: Tx, artifact_id: int | None, scratch: Scratch) -> Rows:
+    return Rows.of_parquet(ctx.artifacts.copy(tx, artifact_id or 0, scratch.file()))
+
+
+def _end(ctx: Context, tx: Tx, run_id: int, delivered: _Delivered | None) -> None:
+    run, delivery, now = run_store.run(tx, run_id), _delivery(tx, run_id), ctx.now()
+    flow = flows.flow(tx, run.flow_id)
+    if delivered is not None:
+        _remember(ctx, tx, run, flow, delivery, delivered, now)
+    written = 0 if _is_left(flow, delivery) else delivery.records
+    run_store.change_run(
+        tx, run_id, state=State.DONE, records_written=written, finished_at=now, waits_for="", problem=None
+    )
+    held = run_store.held_runs(tx, flow.id) if delivered is not None else []
+    for older in (each for each in held if each.id < run_id):
+        run_store.change_run(tx, older.id, state=State.SUPERSEDED, superseded_by=run_id, finished_at=now, waits_for="")
+
+
+def _remember(
+    ctx: Context, tx: Tx, run: Run, flow: Flow, delivery: Delivery, delivered: _Delivered, now: datetime
+) -> None:
+    source, rows = extracts.source_of(ctx, tx, flow), delivered.rows
     connection = ctx.connection(tx, flow.target_id)
     layout = ctx.able(connection.connector, FileTarget).layouts(connection)[flow.target]
-    keys = [column.name for column in layout.columns if column.key]
-    base = extracts.needs(source, flow.stream)[0]
-    if len(keys) == 1 and not flow.incremental:
-        deliveries.keep_links(
-            tx,
-            company_id=run.company_id,
-            connection_id=flow.source_id,
-            stream=base,
-            ids={str(row[keys[0]]): row[KEY] for row in rows.select([keys[0], KEY]).to_pylist()},
-            delivery_id=delivery.id,
-            now=now,
-        )
-    changed = _changed(ctx, tx, run, flow, source)
     if flow.incremental:
-        deliveries.keep_sent(tx, flow.id, delivery.id, changes.sent_rows(rows))
+        deliveries.keep_sent(tx, flow.id, delivery.id, changes.sent_rows(rows.table()))
+    else:
+        _keep_links(tx, flow, extracts.needs(source, flow.stream)[0], layout, delivery, rows, now)
     if flow.incremental and not extracts.reads_all(tx, run, flow, source):
-        _end_rejected(tx, run, flow, source, changed, now)
+        _end_rejected(tx, run, flow, source, delivered.changed, now)
     else:
         rejected.resolve(tx, flow.id, flow.stream, now, not_in_run=run.id)
     codes.check(ctx, tx, run, flow, layout, rows, now)
-    _move_cursor(tx, flow, source, changed, now)
+    _move_cursor(tx, flow, source, delivered.changed, now)
 
 
-def _end_rejected(tx: Tx, run: Run, flow: Flow, source: Source, changed: Mapping[str, pa.Table], now: datetime) -> None:
+def _keep_links(tx: Tx, flow: Flow, stream: str, layout: Layout, delivery: Delivery, rows: Rows, now: datetime) -> None:
+    """By each key of a file, where it has one, the id of its record."""
+    keys = [column.name for column in layout.columns if column.key]
+    if len(keys) != 1:
+        return
+    for batch in rows.batches([*keys, KEY]):
+        columns: list[list[Any]] = [column.to_pylist() for column in batch.columns]
+        deliveries.keep_links(
+            tx,
+            company_id=flow.company_id,
+            connection_id=flow.source_id,
+            stream=stream,
+            ids=dict(zip(map(str, columns[0]), columns[1], strict=True)),
+            delivery_id=delivery.id,
+            now=now,
+        )
+
+
+def _end_rejected(tx: Tx, run: Run, flow: Flow, source: Source, changed: Mapping[str, Rows], now: datetime) -> None:
     """End what this run read and did not set aside again for the same reason."""
-    read = {key for name, table in changed.items() for key in table[source.streams()[name].key].to_pylist()}
+    fields = {name: source.streams()[name].key for name in changed}
+    read = {key for name, rows in changed.items() for key in rows.table([fields[name]])[fields[name]].to_pylist()}
     listed = rejected.open_of_flow(tx, flow.id, flow.stream)
     keys = changes.keys_aside(listed, extracts.stream_of(source, flow.stream).key)
     for row in listed:
@@ -171,22 +214,12 @@ def _end_rejected(tx: Tx, run: Run, flow: Flow, source: Source, changed: Mapping
             rejected.resolve_one(tx, row.id, now)
 
 
-def _changed(ctx: Context, tx: Tx, run: Run, flow: Flow, source: Source) -> dict[str, pa.Table]:
-    """The snapshots of the streams of which an incremental flow reads what changed."""
-    there = run_store.extracts_of(tx, run.night_id, flow.source_id)
-    wanted = [name for name in extracts.changing(source, flow.stream) if name in there]
-    found = {name: deliveries.snapshot_of(tx, there[name].id) for name in wanted}
-    return {
-        name: from_parquet(ctx.artifacts.get(tx, snapshot.artifact_id)) for name, snapshot in found.items() if snapshot
-    }
-
-
-def _move_cursor(tx: Tx, flow: Flow, source: Source, changed: Mapping[str, pa.Table], now: datetime) -> None:
+def _move_cursor(tx: Tx, flow: Flow, source: Source, changed: Mapping[str, Rows], now: datetime) -> None:
     """The cursor is the greatest modified time seen in each stream, never our clock."""
     cursor = dict((flows.cursor(tx, flow.id) or {}).get("modified", {}))
-    for name, table in changed.items():
+    for name, rows in changed.items():
         field = source.streams()[name].modified
-        seen = pc.max(table[field]).as_py() if field is not None else None
+        seen = pc.max(rows.table([field])[field]).as_py() if field is not None else None
         if seen is not None and cursor.get(name, "") < seen.isoformat():
             cursor[name] = seen.isoformat()
     flows.set_cursor(tx, flow.id, {"modified": cursor}, now)

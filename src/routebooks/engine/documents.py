@@ -11,16 +11,16 @@ import pyarrow as pa
 
 from routebooks.connectors.base import Connection, DocumentTarget, OrderSource, Preparing, Source
 from routebooks.engine.context import Context
-from routebooks.engine.files import from_parquet
 from routebooks.engine.flows import map_of
 from routebooks.errors import Problem, RecordError
 from routebooks.mapping.apply import apply_map
 from routebooks.records import Document, Target, TargetColumn
+from routebooks.rows import Rows, Scratch
 from routebooks.store import companies, deliveries
 from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
 
-Rows = Sequence[Mapping[str, Any]]
+Lines = Sequence[Mapping[str, Any]]
 
 #: the column in which rows carry their order's own key through a map, which may call the order anything
 _OWN_KEY = "__order"
@@ -35,7 +35,7 @@ class Settled:
     notes: list[dict[str, str]]
 
 
-def settle(ctx: Context, flow: Flow, source: Connection, target: Connection, orders: Mapping[str, Rows]) -> Settled:
+def settle(ctx: Context, flow: Flow, source: Connection, target: Connection, orders: Mapping[str, Lines]) -> Settled:
     """The documents of orders (their rows by key), ready to be written; the others with their cure."""
     columns = ctx.able(target.connector, DocumentTarget).targets()[flow.target]
     documents, refused = mapped(ctx, flow, source, columns, orders)
@@ -44,7 +44,7 @@ def settle(ctx: Context, flow: Flow, source: Connection, target: Connection, ord
 
 
 def mapped(
-    ctx: Context, flow: Flow, source: Connection, target: Target, orders: Mapping[str, Rows]
+    ctx: Context, flow: Flow, source: Connection, target: Target, orders: Mapping[str, Lines]
 ) -> tuple[dict[str, Document], dict[str, Problem]]:
     """The documents by key, and why some orders have none: one bad line holds the whole order."""
     connector, map = ctx.able(source.connector, OrderSource), map_of(flow)
@@ -122,7 +122,9 @@ class Snapshots:
         if snapshot is None or stream not in source.streams():
             return {}
         shape = source.streams()[stream]
-        rows = from_parquet(self._ctx.artifacts.get(self._tx, snapshot.artifact_id)).to_pylist()
+        with Scratch() as scratch:
+            kept = self._ctx.artifacts.copy(self._tx, snapshot.artifact_id, scratch.file())
+            rows = Rows.of_parquet(kept).table().to_pylist()
         records = rows if shape.line is None else _with_lines(rows, shape.key)
         by_name = {str(record[shape.label]): record for record in records}
         return by_name | {str(record[shape.key]): record for record in records}
@@ -148,7 +150,7 @@ def _document(key: str, rows: Sequence[Mapping[str, Any]], target: Target) -> Do
 
 
 def _of_another_query(
-    connector: OrderSource, source: Connection, asked: Collection[str], orders: Mapping[str, Rows]
+    connector: OrderSource, source: Connection, asked: Collection[str], orders: Mapping[str, Lines]
 ) -> dict[str, Problem]:
     """The orders that an earlier query read, without a column that the map asks for now."""
     missing = {key: found for key, order in orders.items() if (found := lacking(order, asked))}
@@ -157,7 +159,7 @@ def _of_another_query(
     return {key: _read_otherwise(key, found & there) for key, found in missing.items() if found & there}
 
 
-def lacking(rows: Rows, names: Collection[str]) -> set[str]:
+def lacking(rows: Lines, names: Collection[str]) -> set[str]:
     """The columns that any of the kept rows does not have."""
     return {name for row in rows for name in names if name not in row}
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from routebooks.connectors.base import FileTarget
 from routebooks.engine import extracts, files
 from routebooks.engine.context import Context
 from routebooks.engine.flows import map_of
 from routebooks.errors import ConfigError
+from routebooks.rows import Scratch
 from routebooks.store import flows, runs
 
 
@@ -38,13 +40,18 @@ def records(ctx: Context, run_id: int) -> list[LeftOut]:
             )
         source = extracts.source_of(ctx, tx, flow)
         books, connection = ctx.connection(tx, flow.source_id), ctx.connection(tx, flow.target_id)
-        tables = files.tables_of(ctx, tx, run, flow, source)
     layout = ctx.able(connection.connector, FileTarget).layouts(connection)[flow.target]
-    table, _ = files.source_table(ctx, flow, source, books, tables)
-    stream, mapped = files.map_table(flow, source, books, table, layout)
-    looked_at = [only.field for only in map_of(flow).only if only.field in table.column_names]
-    rows = table.select(list(dict.fromkeys([stream.key, stream.label, *looked_at]))).take(mapped.left_out_rows)
-    once = {row[stream.key]: row for row in rows.to_pylist()}
+    stream = extracts.stream_of(source, flow.stream)
+    with Scratch() as scratch:
+        with ctx.store.read() as tx:
+            sources = files.sources_of(ctx, tx, run, flow, source, scratch)
+        rows, _ = files.source_rows(ctx, flow, source, books, sources)
+        mapped = files.mapped_rows(flow, source, books, rows, layout, scratch)
+        looked_at = [only.field for only in map_of(flow).only if only.field in rows.schema.names]
+        shown = list(dict.fromkeys([stream.key, stream.label, *looked_at]))
+        places: list[Any] = mapped.left_out_rows.to_pylist()
+        left_out = rows.take(places, shown)
+    once = {row[stream.key]: row for row in left_out.to_pylist()}
     return [LeftOut(_text(row[stream.label]), {name: _text(row[name]) for name in looked_at}) for row in once.values()]
 
 

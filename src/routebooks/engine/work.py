@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from routebooks.engine import deliver, files, order_reading, orders, runs
+from routebooks.engine import deliver, files, order_reading, orders, runs, snapshots
 from routebooks.engine.context import Context
 from routebooks.errors import FatalError, RoutebooksError
 from routebooks.store import flows
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 Step = Callable[[int], bool]
 
 _WAYS: dict[tuple[str, Phase], tuple[Callable[[Context, int], None], ...]] = {
-    ("out", Phase.LOAD): (files.take_snapshots, files.make_file),
+    ("out", Phase.LOAD): (snapshots.take_snapshots, files.make_file),
     ("out", Phase.DELIVER): (deliver.place_file, deliver.finish),
     ("back", Phase.LOAD): (order_reading.catch_up, order_reading.read_orders, orders.prepare_orders),
     ("back", Phase.CONFIRM): (orders.tell, order_reading.catch_up, orders.finish),

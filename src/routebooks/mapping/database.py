@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any
 
 import duckdb
@@ -30,10 +30,22 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 def run(compiled: Compiled, inputs: pa.Table) -> pa.Table:
     """The rows of a compiled map over a table with the columns row, c0, c1, ..., in their order."""
+    with opened(compiled) as query:
+        return query(inputs)
+
+
+@contextmanager
+def opened(compiled: Compiled) -> Iterator[Callable[[pa.Table], pa.Table]]:
+    """The same for many tables, one after the other, in one database."""
     with closing(connect()) as database:
-        database.register("source", inputs)
-        result: pa.Table = database.sql(compiled.sql).to_arrow_table()
-    return result
+
+        def query(inputs: pa.Table) -> pa.Table:
+            database.register("source", inputs)
+            result: pa.Table = database.sql(compiled.sql).to_arrow_table()
+            database.unregister("source")
+            return result
+
+        yield query
 
 
 def inputs_of(compiled: Compiled, columns: Mapping[str, pa.ChunkedArray[Any] | pa.Array[Any]], rows: int) -> pa.Table:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol, Self
+from typing import IO, Protocol, Self
 
 from routebooks.errors import ConfigError
 
@@ -57,16 +58,16 @@ class FileDrop(Protocol):
         """Make the folder and those above it, where they are missing."""
         ...
 
-    def write(self, folder: str, name: str, data: bytes, start: int = 0) -> None:
-        """Write a file under this very name; one that is there is overwritten.
+    def write(self, folder: str, name: str, data: IO[bytes], start: int = 0) -> None:
+        """Write a file under this very name; one that is there is overwritten. `data` is read in blocks.
 
         With `start` it has the first bytes already, so many at least: only what comes after them is sent, where the
         place can do that.
         """
         ...
 
-    def read(self, folder: str, name: str) -> bytes:
-        """The bytes of a file."""
+    def read(self, folder: str, name: str, take: Callable[[bytes], object]) -> None:
+        """Hand the bytes of a file to `take`, block by block."""
         ...
 
     def rename(self, folder: str, old: str, new: str) -> None:

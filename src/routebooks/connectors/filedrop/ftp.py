@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ftplib
-import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from routebooks.connectors.filedrop.base import FOLDER_MISSING, LOG_IN_REFUSED, RENAME_REFUSED, RIGHTS
 from routebooks.connectors.filedrop.tls import Tls, TlsFtp
@@ -90,10 +89,17 @@ class FtpDrop:
                 told = None
         if told is not None:
             return told
+        there = 0
+
+        def count(block: bytes) -> None:
+            nonlocal there
+            there += len(block)
+
         try:
-            return len(self.read(folder, name))
+            self.read(folder, name, count)
         except ConfigError:
             return None
+        return there
 
     def make_folder(self, folder: str) -> None:
         """Make the folder and those above it, one after the other."""
@@ -110,7 +116,7 @@ class FtpDrop:
                         self._ftp.mkd(self._to_wire(part))
                         self._ftp.cwd(self._to_wire(part))
 
-    def write(self, folder: str, name: str, data: bytes, start: int = 0) -> None:
+    def write(self, folder: str, name: str, data: IO[bytes], start: int = 0) -> None:
         """Upload a file under this very name; from `start` on by REST (RFC 3659, chapter 5) where the server can."""
         self._enter(folder)
         with self._told(f"write '{name}' to the folder '{folder}'"):
@@ -124,17 +130,15 @@ class FtpDrop:
                         self._ftp.delete(self._to_wire(name))
             self._store(name, data)
 
-    def _store(self, name: str, data: bytes, start: int = 0) -> None:
-        rest = io.BytesIO(memoryview(data)[start:])
-        self._ftp.storbinary(f"STOR {self._to_wire(name)}", rest, blocksize=65536, rest=start or None)
+    def _store(self, name: str, data: IO[bytes], start: int = 0) -> None:
+        data.seek(start)
+        self._ftp.storbinary(f"STOR {self._to_wire(name)}", data, blocksize=65536, rest=start or None)
 
-    def read(self, folder: str, name: str) -> bytes:
+    def read(self, folder: str, name: str, take: Callable[[bytes], object]) -> None:
         """Download a file."""
         self._enter(folder)
-        whole = io.BytesIO()
         with self._told(f"read '{name}' in the folder '{folder}'"):
-            self._ftp.retrbinary(f"RETR {self._to_wire(name)}", whole.write, blocksize=65536)
-        return whole.getvalue()
+            self._ftp.retrbinary(f"RETR {self._to_wire(name)}", take, blocksize=65536)
 
     def rename(self, folder: str, old: str, new: str) -> None:
         """RNFR and RNTO; over a file of the new name where the server does that."""

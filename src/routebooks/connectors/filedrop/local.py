@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
+from routebooks.connectors.filedrop.base import UNSURE
 from routebooks.errors import ConfigError, TransientError
 
 #: what Windows says while another program has the file open; over an open file, a rename is "access denied" (5)
@@ -64,19 +66,21 @@ class LocalDrop:
         with _told(f"make the folder '{folder}'"):
             self._path(folder).mkdir(parents=True, exist_ok=True)
 
-    def write(self, folder: str, name: str, data: bytes, start: int = 0) -> None:
+    def write(self, folder: str, name: str, data: IO[bytes], start: int = 0) -> None:
         """Write a file and see it to the disk."""
         with _told(f"write '{name}'"), self._path(folder, name).open("r+b" if start else "wb") as file:
             file.seek(start)
-            file.write(memoryview(data)[start:])
+            data.seek(start)
+            shutil.copyfileobj(data, file, UNSURE)
             file.truncate()
             file.flush()
             os.fsync(file.fileno())
 
-    def read(self, folder: str, name: str) -> bytes:
-        """The bytes of a file."""
-        with _told(f"read '{name}'"):
-            return self._path(folder, name).read_bytes()
+    def read(self, folder: str, name: str, take: Callable[[bytes], object]) -> None:
+        """Hand the bytes of a file to `take`, block by block."""
+        with _told(f"read '{name}'"), self._path(folder, name).open("rb") as file:
+            while block := file.read(UNSURE):
+                take(block)
 
     def rename(self, folder: str, old: str, new: str) -> None:
         """Rename, over a file of the new name, in one step."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from typing import IO
 
 from routebooks.connectors.base import Check, Placed, at_once
 from routebooks.connectors.filedrop.base import (
@@ -32,7 +35,7 @@ def place(
     drop: FileDrop,
     folder: str,
     name: str,
-    data: bytes,
+    data: IO[bytes],
     temporary: str = "suffix",
     *,
     read_back: bool = False,
@@ -62,13 +65,15 @@ def place(
         drop.rename(folder, temp, ready)
         drop.remove(folder, name)
         drop.rename(folder, ready, name)
-    return Placed(drop.address(folder, name), len(data))
+    return Placed(drop.address(folder, name), _size(data))
 
 
 def fetch(drop: FileDrop, folder: str, name: str) -> bytes | None:
     """The bytes of a file; None when it is not there, its folder included. Raises TransientError, ConfigError."""
+    blocks: list[bytes] = []
     try:
-        return drop.read(folder, name)
+        drop.read(folder, name, blocks.append)
+        return b"".join(blocks)
     except ConfigError as error:
         if error.problem.code == FOLDER_MISSING or drop.size(folder, name) is None:
             return None
@@ -110,7 +115,7 @@ def _try_list(drop: FileDrop, folder: str, temporary: str, _: bool) -> str:
 
 
 def _try_write(drop: FileDrop, folder: str, temporary: str, read_back: bool) -> str:
-    _upload(drop, folder, _probe(temporary), _PROBE_DATA, read_back)
+    _upload(drop, folder, _probe(temporary), io.BytesIO(_PROBE_DATA), read_back)
     return "A small file arrived whole" + (", and can be read back." if read_back else ".")
 
 
@@ -118,7 +123,7 @@ def _try_rename(drop: FileDrop, folder: str, temporary: str, read_back: bool) ->
     temp = _probe(temporary)
     if drop.size(folder, _PROBE) is None:
         drop.rename(folder, temp, _PROBE)
-        _upload(drop, folder, temp, _PROBE_DATA, read_back)
+        _upload(drop, folder, temp, io.BytesIO(_PROBE_DATA), read_back)
     try:
         drop.rename(folder, temp, _PROBE)
     except ConfigError as error:
@@ -145,7 +150,7 @@ _AFTER_REACH = {LOG_IN_REFUSED: "log in", NOT_TRUSTED: "trust", TLS_REFUSED: "tr
 
 
 def _probe(temporary: str) -> str:
-    return _temporary_name(_PROBE, _mark(_PROBE_DATA), temporary)
+    return _temporary_name(_PROBE, _mark(io.BytesIO(_PROBE_DATA)), temporary)
 
 
 def _clear_probe(drop: FileDrop, folder: str, temporary: str) -> None:
@@ -154,8 +159,34 @@ def _clear_probe(drop: FileDrop, folder: str, temporary: str) -> None:
             drop.remove(folder, name)
 
 
-def _mark(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:_MARK_DIGITS]
+def _mark(data: IO[bytes]) -> str:
+    data.seek(0)
+    digest = hashlib.sha256()
+    while block := data.read(UNSURE):
+        digest.update(block)
+    return digest.hexdigest()[:_MARK_DIGITS]
+
+
+def _size(data: IO[bytes]) -> int:
+    return data.seek(0, os.SEEK_END)
+
+
+class _Comparison:
+    """Takes what comes back and compares it with what was sent, block by block."""
+
+    def __init__(self, sent: IO[bytes]) -> None:
+        self._sent = sent
+        self._sent.seek(0)
+        self._same = True
+        self.arrived = 0
+
+    def __call__(self, block: bytes) -> None:
+        self._same = self._same and block == self._sent.read(len(block))
+        self.arrived += len(block)
+
+    def is_whole(self) -> bool:
+        """Whether every byte came back, and no other."""
+        return self._same and not self._sent.read(1)
 
 
 def _temporary_name(name: str, mark: str, temporary: str) -> str:
@@ -194,29 +225,30 @@ def _clear_others(drop: FileDrop, folder: str, name: str, mark: str, temporary: 
             drop.remove(folder, other)
 
 
-def _upload(drop: FileDrop, folder: str, temp: str, data: bytes, read_back: bool) -> None:
+def _upload(drop: FileDrop, folder: str, temp: str, data: IO[bytes], read_back: bool) -> None:
     """Write the file, or the rest of it where an upload of the same bytes broke off; then see that all is there."""
-    there = drop.size(folder, temp)
-    start = max(0, there - UNSURE) if there is not None and there <= len(data) else 0
+    there, whole = drop.size(folder, temp), _size(data)
+    start = max(0, there - UNSURE) if there is not None and there <= whole else 0
     if there is not None and not start:
         # a server that refuses to overwrite gets it out of the way
         with suppress(ConfigError):
             drop.remove(folder, temp)
     drop.write(folder, temp, data, start)
     size = drop.size(folder, temp)
-    if size == len(data) and not read_back and not start:
+    if size == whole and not read_back and not start:
         return
+    compared = _Comparison(data)
     try:
-        arrived = drop.read(folder, temp)
+        drop.read(folder, temp, compared)
     except ConfigError:
         # where nothing may be read, the size is all there is
-        if read_back or size != len(data):
+        if read_back or size != whole:
             raise
         return
-    if arrived != data:
+    if not compared.is_whole():
         with suppress(RoutebooksError):
             drop.remove(folder, temp)
-        raise _incomplete(temp, len(arrived), len(data))
+        raise _incomplete(temp, compared.arrived, whole)
 
 
 def _incomplete(name: str, arrived: int, expected: int) -> TransientError:

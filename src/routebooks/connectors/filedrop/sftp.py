@@ -6,11 +6,11 @@ The event loop of asyncssh stays in here: it turns only while one of the calls i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self, TypeVar, cast
+from typing import IO, Self, TypeVar, cast
 
 import asyncssh
 
@@ -121,15 +121,15 @@ class SftpDrop:
                 if not self._wait(self._sftp.isdir(made)):
                     self._wait(self._sftp.mkdir(made))
 
-    def write(self, folder: str, name: str, data: bytes, start: int = 0) -> None:
+    def write(self, folder: str, name: str, data: IO[bytes], start: int = 0) -> None:
         """Write a file and, where the server can, see it to its disk."""
         with self._told(f"write '{name}' to the folder '{folder}'"):
             self._runner.run(self._write(_path(folder, name), data, start))
 
-    def read(self, folder: str, name: str) -> bytes:
-        """The bytes of a file."""
+    def read(self, folder: str, name: str, take: Callable[[bytes], object]) -> None:
+        """Hand the bytes of a file to `take`, block by block."""
         with self._told(f"read '{name}' in the folder '{folder}'"):
-            return self._runner.run(self._read(_path(folder, name)))
+            self._runner.run(self._read(_path(folder, name), take))
 
     def rename(self, folder: str, old: str, new: str) -> None:
         """Rename, over a file of the new name where the server knows OpenSSH's posix-rename (or SFTP 5)."""
@@ -188,22 +188,24 @@ class SftpDrop:
                     return kind
         return None
 
-    async def _write(self, path: str, data: bytes, start: int) -> None:
+    async def _write(self, path: str, data: IO[bytes], start: int) -> None:
         file = await self._in_time(self._sftp.open(path, "r+b" if start else "wb"))
         # within a block, a server may write the end before the beginning; none is begun before the last is there
-        for begin in range(start, len(data), UNSURE):
-            await self._in_time(file.write(data[begin : begin + UNSURE], begin))
+        data.seek(start)
+        while block := data.read(UNSURE):
+            await self._in_time(file.write(block, start))
+            start += len(block)
         with suppress(asyncssh.SFTPOpUnsupported):
             await self._in_time(file.fsync())
         await self._in_time(file.close())
 
-    async def _read(self, path: str) -> bytes:
-        whole = bytearray()
+    async def _read(self, path: str, take: Callable[[bytes], object]) -> None:
+        there = 0
         file = await self._in_time(self._sftp.open(path, "rb"))
-        while block := cast(bytes, await self._in_time(file.read(UNSURE, len(whole)))):
-            whole += block
+        while block := cast(bytes, await self._in_time(file.read(UNSURE, there))):
+            take(block)
+            there += len(block)
         await self._in_time(file.close())
-        return bytes(whole)
 
     def _wait(self, call: Awaitable[T]) -> T:
         return self._runner.run(self._in_time(call))

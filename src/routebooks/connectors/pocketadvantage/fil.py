@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 from routebooks.connectors.base import Encoded
 from routebooks.connectors.pocketadvantage.texts import fit as fit_texts
 from routebooks.connectors.pocketadvantage.texts import transliterate
-from routebooks.errors import ConfigError, FatalError, Problem
-from routebooks.records import Kind, Layout, TargetColumn
+from routebooks.errors import ConfigError, FatalError
+from routebooks.records import Kind, Layout, Loss, TargetColumn, told
+from routebooks.rows import Hashes, Rows
 
 _TRAILING_ZEROS = r"\.0+$|(\.\d*?[1-9])0+$"
 _DATE_PARTS = frozenset("YmdyjHMSbB%")
@@ -54,39 +55,55 @@ def check_date_format(pattern: str) -> None:
         )
 
 
-def encode(layout: Layout, dialect: Dialect, table: pa.Table) -> Encoded:
-    """The table as the bytes of its file: one line a record, fields in order of position with a TAB between them.
+def encode(layout: Layout, dialect: Dialect, rows: Rows, file: IO[bytes]) -> Encoded:
+    """Write rows as the bytes of their file: one line a record, fields in order of position with a TAB between them.
 
-    The table has the layout's columns by name; one that is neither key nor required may be absent and stays empty.
+    The rows have the layout's columns by name; one that is neither key nor required may be absent and stays empty.
     A text longer than the width that its layout gives is cut, and characters that the encoding does not have are
     replaced by the nearest ones; both are told in the notes, one a column. Decimals are rounded half away from zero to
-    the digits written. The bytes are decoded again and counted.
-    Raises FatalError: the columns, the keys (blank, double) or the counts are not right.
+    the digits written. The bytes are decoded again and counted before they are written.
+    Raises FatalError: the columns, the keys (blank, double) or the counts are not right; the file is no good then.
     """
+    _typed(layout, rows.schema.empty_table())
+    keys = Hashes()
+    losses: list[Loss] = []
+    done = 0
+    file.write(_head(layout, dialect, rows.count))
+    for table in rows.batches():
+        texts, lost = _texts(layout, dialect, table)
+        losses += [replace(loss, row=loss.row + done) for loss in lost]
+        keys.add(_keys(layout, texts))
+        done += table.num_rows
+        data = _bytes(layout, dialect, texts, table.num_rows)
+        file.write(data.removesuffix(_last_end(dialect)) if done == rows.count else data)
+    if done != rows.count:
+        raise _broken(layout, f"it has {done} records where {rows.count} belong")
+    _check_keys(layout, dialect, rows, keys.repeated())
+    return Encoded(done, told(losses))
+
+
+def _texts(layout: Layout, dialect: Dialect, table: pa.Table) -> tuple[list[Any], list[Loss]]:
+    """The columns of a batch as they are written, and what was lost by that."""
     columns = _typed(layout, table)
     label = _labels(layout, columns)
     texts: list[Any] = []
-    notes: list[Problem] = []
+    losses: list[Loss] = []
     for column, values in zip(layout.columns, columns, strict=True):
         written = _written(column, values, dialect)
         if column.kind is Kind.TEXT:
-            written, changed = fit_texts(column, written, dialect.encoding, label)
-            notes += changed
+            written, lost = fit_texts(column, written, dialect.encoding, label)
+            losses += lost
         texts.append(written)
-    _check_keys(layout, texts)
-    for place, column in enumerate(layout.columns):
-        if column.kind is Kind.TEXT:
-            texts[place] = _quoted(texts[place], dialect.quoting)
-    return Encoded(_bytes(layout, dialect, texts, table.num_rows), table.num_rows, tuple(notes))
+    return texts, losses
 
 
-def fit(layout: Layout, dialect: Dialect, table: pa.Table) -> tuple[pa.Table, tuple[Problem, ...]]:
-    """The table with its texts as `encode` will write them, no blanks at their ends; and the notes on what was lost.
+def fit(layout: Layout, dialect: Dialect, table: pa.Table) -> tuple[pa.Table, tuple[Loss, ...]]:
+    """The table with its texts as `encode` will write them, no blanks at their ends; and what was lost.
 
     Two keys that differ may be one by it, and a key may be nothing (null): whoever judges records looks at these.
     """
     label = _labels(layout, _typed(layout, table))
-    notes: list[Problem] = []
+    losses: list[Loss] = []
     for column in layout.columns:
         if column.kind is Kind.TEXT and column.name in table.column_names:
             place = table.column_names.index(column.name)
@@ -97,8 +114,8 @@ def fit(layout: Layout, dialect: Dialect, table: pa.Table) -> tuple[pa.Table, tu
             texts = pc.utf8_trim_whitespace(texts)
             texts = pc.if_else(pc.equal(texts, _text("")), pa.scalar(None, texts.type), texts)
             table = table.set_column(place, table.schema.field(place), texts.cast(column.arrow))
-            notes += replaced + cut
-    return table, tuple(notes)
+            losses += replaced + cut
+    return table, tuple(losses)
 
 
 def decode(layout: Layout, dialect: Dialect, data: bytes) -> tuple[tuple[str, ...], list[list[str]]]:
@@ -143,9 +160,9 @@ def _wide(column: TargetColumn) -> Any:
 
 
 def _labels(layout: Layout, columns: Sequence[Any]) -> Callable[[int], str]:
-    """What a person knows a row by: its key."""
+    """What a person knows a row by: its key; nothing in a layout without one."""
     keys = [values for column, values in zip(layout.columns, columns, strict=True) if column.key]
-    return lambda row: " ".join(str(values[row].as_py()) for values in keys) or f"row {row + 1}"
+    return lambda row: " ".join(str(values[row].as_py()) for values in keys)
 
 
 def _written(column: TargetColumn, values: Any, dialect: Dialect) -> Any:
@@ -177,17 +194,24 @@ def _dates(column: TargetColumn, values: Any, dialect: Dialect) -> Any:
     return pa.array(written, pa.large_string()).take(distinct.indices)
 
 
-def _check_keys(layout: Layout, texts: Sequence[Any]) -> None:
-    """Blank and double keys are set aside before; one that became so by cutting or replacing must not go out."""
+def _keys(layout: Layout, texts: Sequence[Any]) -> list[str]:
+    """The keys of a batch as they are written; none of a layout without. Raises FatalError where one is blank."""
     keys = [written for column, written in zip(layout.columns, texts, strict=True) if column.key]
     for written in keys:
         if pc.any(pc.equal(pc.utf8_trim_whitespace(pc.fill_null(written, "")), _text(""))).as_py():
             raise _broken(layout, "a record has no key")
-    if keys:
-        counted = pc.binary_join_element_wise(*keys, _text("\t")).value_counts()
-        double = counted.filter(pc.greater(counted.field("counts"), pa.scalar(1)))
-        if len(double):
-            raise _broken(layout, f"two records have the key {double[0]['values'].as_py()!r} as it is written")
+    return pc.binary_join_element_wise(*keys, _text("\t")).to_pylist() if keys else []
+
+
+def _check_keys(layout: Layout, dialect: Dialect, rows: Rows, repeated: Collection[int]) -> None:
+    """Blank and double keys are set aside before; one that became so by cutting or replacing must not go out."""
+    seen: set[str] = set()
+    for table in rows.batches() if repeated else ():
+        for key in _keys(layout, _texts(layout, dialect, table)[0]):
+            if key in seen:
+                raise _broken(layout, f"two records have the key {key!r} as it is written")
+            # Of other keys there is one only.
+            seen.update({key} if hash(key) in repeated else ())
 
 
 def _quoted(texts: Any, quoting: str) -> Any:
@@ -201,19 +225,30 @@ def _unquoted(value: str) -> str:
     return value[1:-1].replace('""', '"') if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
+def _head(layout: Layout, dialect: Dialect, records: int) -> bytes:
+    """The line with the names of the columns, where there is one."""
+    if not dialect.header:
+        return b""
+    names = (transliterate(column.name, dialect.encoding) for column in layout.columns)
+    line = ("\t".join(names) + dialect.line_end).encode(dialect.encoding)
+    _verify(layout, dialect, line, 1)
+    return line if records else line.removesuffix(_last_end(dialect))
+
+
+def _last_end(dialect: Dialect) -> bytes:
+    """What the end of the file must not have."""
+    return b"" if dialect.last_line_end else dialect.line_end.encode()
+
+
 def _bytes(layout: Layout, dialect: Dialect, texts: Sequence[Any], records: int) -> bytes:
     """The joined lines, encoded and verified. Joining the line end to the last field makes the lines one buffer."""
-    head = body = b""
-    if dialect.header:
-        names = (transliterate(column.name, dialect.encoding) for column in layout.columns)
-        head = ("\t".join(names) + dialect.line_end).encode(dialect.encoding)
-    if records:
-        ended = _joined(texts[-1], _text(""), by=dialect.line_end)
-        body = _encoded(layout, _joined(*texts[:-1], ended, by="\t"), dialect.encoding)
-    data = head + body if head else body
-    if not dialect.last_line_end:
-        data = data.removesuffix(dialect.line_end.encode())
-    _verify(layout, dialect, data, records + dialect.header)
+    quoted = [
+        _quoted(written, dialect.quoting) if column.kind is Kind.TEXT else written
+        for column, written in zip(layout.columns, texts, strict=True)
+    ]
+    ended = _joined(quoted[-1], _text(""), by=dialect.line_end)
+    data = _encoded(layout, _joined(*quoted[:-1], ended, by="\t"), dialect.encoding)
+    _verify(layout, dialect, data, records)
     return data
 
 
@@ -237,7 +272,7 @@ def _verify(layout: Layout, dialect: Dialect, data: bytes, expected: int) -> Non
     # ASCII says the same in every encoding that there is to choose.
     if not data.isascii():
         data.decode(dialect.encoding)
-    lines = (data if dialect.last_line_end else data + end).split(end) if data else [b""]
+    lines = data.split(end)
     if lines.pop():
         raise _broken(layout, "its last line has no end")
     for number, line in enumerate(lines, 1):

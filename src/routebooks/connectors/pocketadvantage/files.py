@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 
@@ -15,8 +16,9 @@ from routebooks.connectors.filedrop.settings import SETTINGS, open_drop
 from routebooks.connectors.pocketadvantage import fil
 from routebooks.connectors.pocketadvantage.layouts import own_layout, shipped_layouts
 from routebooks.connectors.pocketadvantage.texts import transliterate
-from routebooks.errors import ConfigError, Problem
-from routebooks.records import Layout
+from routebooks.errors import ConfigError
+from routebooks.records import Layout, Loss
+from routebooks.rows import Rows
 
 _LINE_ENDS = {"crlf": "\r\n", "lf": "\n"}
 #: among the names of files: the marker that all files of a night are in place
@@ -137,19 +139,21 @@ class PocketAdvantageFiles:
         _ours(layout)
         return _folder(connection), _names(connection)[layout]
 
-    def fit(self, connection: Connection, layout: str, table: pa.Table) -> tuple[pa.Table, tuple[Problem, ...]]:
+    def fit(self, connection: Connection, layout: str, table: pa.Table) -> tuple[pa.Table, tuple[Loss, ...]]:
         """A mapped table with its texts as the file says them, and what was lost. Raises FatalError, ConfigError."""
         return fil.fit(_layout(connection, layout), dialect(connection), table)
 
-    def encode(self, connection: Connection, layout: str, table: pa.Table) -> Encoded:
-        """A mapped table as the bytes of its file, read back and counted. Raises FatalError, ConfigError."""
-        return fil.encode(_layout(connection, layout), dialect(connection), table)
+    def encode(self, connection: Connection, layout: str, rows: Rows, file: IO[bytes]) -> Encoded:
+        """Write mapped rows as the bytes of a file, read back and counted. Raises FatalError, ConfigError."""
+        return fil.encode(_layout(connection, layout), dialect(connection), rows, file)
 
     def decode(self, connection: Connection, layout: str, data: bytes) -> tuple[tuple[str, ...], list[list[str]]]:
         """Column names and rows of a file, for showing it to a person."""
         return fil.decode(_layout(connection, layout), dialect(connection), data)
 
-    def place(self, connection: Connection, layout: str, data: bytes, before: Callable[[], None] = at_once) -> Placed:
+    def place(
+        self, connection: Connection, layout: str, data: IO[bytes], before: Callable[[], None] = at_once
+    ) -> Placed:
         """Put the file in place: temporary name, size check, `before`, rename. Repeatable.
 
         Raises TransientError, ConfigError, and what `before` raises.
@@ -173,7 +177,7 @@ class PocketAdvantageFiles:
         """Put the empty marker file in place, if there is to be one. Repeatable. Raises TransientError, ConfigError."""
         if marker := _names(connection).get(_MARKER):
             with _drop(connection) as drop:
-                place(drop, _folder(connection), marker, b"", **_manner(connection))
+                place(drop, _folder(connection), marker, io.BytesIO(), **_manner(connection))
 
     def check(self, connection: Connection) -> list[Check]:
         """Try the connection with a small file: reach, log in, list, write, rename, remove. Raises nothing."""

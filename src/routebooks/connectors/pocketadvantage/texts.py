@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from routebooks.errors import Problem
-from routebooks.records import TargetColumn
+from routebooks.records import Loss, TargetColumn
 
 #: what would end a field or a line, and every other character that does not print; a run of them becomes one space
 _CONTROLS = r"[\x00-\x1f\x7f-\x{9f}\x{2028}\x{2029}]+"
@@ -29,8 +29,8 @@ _NEAREST = {
 }
 
 
-def fit(column: TargetColumn, texts: Any, encoding: str, label: Callable[[int], str]) -> tuple[Any, list[Problem]]:
-    """An array of texts as a file takes them, and a note on each kind of loss: how many records, and the first's label.
+def fit(column: TargetColumn, texts: Any, encoding: str, label: Callable[[int], str]) -> tuple[Any, list[Loss]]:
+    """An array of texts as a file takes them, and each kind of loss: in how many records, and the first's label.
 
     Control characters become a space. What the encoding does not have is replaced, and what is longer than the column's
     width is cut: these two are told.
@@ -45,7 +45,7 @@ def fit(column: TargetColumn, texts: Any, encoding: str, label: Callable[[int], 
 
 def _in_encoding(
     column: TargetColumn, texts: Any, encoding: str, label: Callable[[int], str]
-) -> tuple[Any, list[Problem]]:
+) -> tuple[Any, list[Loss]]:
     odd = pc.fill_null(pc.invert(pc.string_is_ascii(texts)), False)
     if encoding == "utf-8" or not pc.any(odd).as_py():
         return texts, []
@@ -61,32 +61,25 @@ def _in_encoding(
     if not lost:
         return texts, []
     first = lost[0]
-    message = (
-        f"'{column.name}' has characters that {encoding} does not have; they were replaced "
-        f"in {_records(len(lost))} (first: {label(rows[first].as_py())})."
-    )
+    message = f"'{column.name}' has characters that {encoding} does not have; they were replaced"
     hint = "Correct the text in QuickBooks, or set the encoding to utf-8 if PocketAdvantage reads it." + _of_key(column)
-    return texts, [Problem("text-replaced", message, hint, f"{before[first]} -> {after[first]}")]
+    problem = Problem("text-replaced", message, hint, f"{before[first]} -> {after[first]}")
+    row = rows[first].as_py()
+    return texts, [Loss(problem, len(lost), row, label(row))]
 
 
-def _in_width(column: TargetColumn, texts: Any, label: Callable[[int], str]) -> tuple[Any, list[Problem]]:
+def _in_width(column: TargetColumn, texts: Any, label: Callable[[int], str]) -> tuple[Any, list[Loss]]:
     if column.max_length is None:
         return texts, []
     rows = pc.indices_nonzero(pc.greater(pc.utf8_length(texts), pa.scalar(column.max_length)))
     if not len(rows):
         return texts, []
     first = rows[0].as_py()
-    message = (
-        f"'{column.name}' takes {column.max_length} characters; the rest was cut off "
-        f"in {_records(len(rows))} (first: {label(first)})."
-    )
+    message = f"'{column.name}' takes {column.max_length} characters; the rest was cut off"
     hint = "Shorten the text in QuickBooks or in the map, or change the column's width in the layout." + _of_key(column)
     cut = pc.utf8_slice_codeunits(texts, 0, column.max_length)
-    return cut, [Problem("text-cut", message, hint, texts[first].as_py())]
-
-
-def _records(count: int) -> str:
-    return "1 record" if count == 1 else f"{count} records"
+    problem = Problem("text-cut", message, hint, texts[first].as_py())
+    return cut, [Loss(problem, len(rows), first, label(first))]
 
 
 def _of_key(column: TargetColumn) -> str:

@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from lxml import etree
 
-from routebooks.connectors.quickbooks_desktop.arrow import any_of, is_missing, is_one_of, rows_of
 from routebooks.records import PRECISION, Field, Kind
 
 #: The place of a field that holds the name of the record's own element, less "Ret".
@@ -145,27 +144,6 @@ class Columns:
                 arrays[field.name] = pc.coalesce(arrays[field.name], arrays[field.otherwise])
         self._start()
         return pa.table(arrays)
-
-
-def latest(table: pa.Table, key: str, line: str | None = None) -> pa.Table:
-    """Each key once, in order of first sight, as it was seen last. Records without a key all stay.
-
-    With `line`, the field that numbers the lines of a record from 1, a record is all rows up to the next that begins
-    one; of a key seen twice only the rows of the last sight stay.
-    """
-    keys, begins = table[key], None
-    if line is not None:
-        begins = rows_of(any_of(is_missing(table[line]), is_one_of(table[line], [1])))
-        keys = keys.take(pa.array(begins, pa.int64()))
-    if pc.count_distinct(keys, mode="only_valid").as_py() == len(keys) - keys.null_count:
-        return table
-    # A dict keeps the place where a key was first put in, and the record that was put in last.
-    records = {record if name is None else name: record for record, name in enumerate(keys.to_pylist())}.values()
-    if begins is None:
-        return table.take(pa.array(records, pa.int64()))
-    edges = [*begins, table.num_rows]
-    rows = [row for record in records for row in range(edges[record], edges[record + 1])]
-    return table.take(pa.array(rows, pa.int64()))
 
 
 def _typed(field: Field, texts: Any) -> tuple[Any, int]:

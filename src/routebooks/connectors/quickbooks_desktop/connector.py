@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import PureWindowsPath
@@ -37,6 +37,7 @@ from routebooks.connectors.quickbooks_desktop.order_settings import ORDER_SETTIN
 from routebooks.connectors.quickbooks_desktop.views import VIEW_SETTINGS
 from routebooks.errors import ConfigError, Problem
 from routebooks.records import Document, Extract, Rejected, Stream, Target
+from routebooks.rows import Rows
 
 #: how a version of qbXML is written
 _VERSION_FORM = r"[0-9]{1,2}\.[0-9]"
@@ -93,8 +94,8 @@ class QuickBooksDesktop:
         """Customers with their jobs, and items of all kinds."""
         return streams.STREAMS
 
-    def parse(self, stream: str, pages: Iterable[bytes]) -> pa.Table:
-        """The records of all pages of one attempt. Raises FatalError when a page is not what QuickBooks sends."""
+    def parse(self, stream: str, pages: Iterable[bytes]) -> Iterator[pa.Table]:
+        """The records of all pages as they come. Raises FatalError when a page is not what QuickBooks sends."""
         return streams.parse(stream, pages)
 
     # Viewing
@@ -104,10 +105,10 @@ class QuickBooksDesktop:
         return views.VIEWS
 
     def view(
-        self, connection: Connection, name: str, tables: Mapping[str, pa.Table], today: date
-    ) -> tuple[pa.Table, tuple[Rejected, ...]]:
+        self, connection: Connection, name: str, rows: Mapping[str, Rows], today: date
+    ) -> tuple[Rows, tuple[Rejected, ...]]:
         """A view, and the transactions that it set aside."""
-        return views.view(connection, name, tables, today)
+        return views.view(connection, name, rows, today)
 
     # CallingSource
 

@@ -7,13 +7,13 @@ else is general, and stands here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pyarrow as pa
 
 from routebooks.connectors.base import Outcome, Page
 from routebooks.connectors.quickbooks_desktop import qbxml, status_codes
-from routebooks.connectors.quickbooks_desktop.columns import Columns, latest
+from routebooks.connectors.quickbooks_desktop.columns import Columns
 from routebooks.connectors.quickbooks_desktop.lined import LinedColumns
 from routebooks.connectors.quickbooks_desktop.queries import QUERIES, Query
 from routebooks.errors import ConfigError, Problem, RoutebooksError
@@ -21,7 +21,7 @@ from routebooks.records import Extract, Stream
 
 STREAMS: Mapping[str, Stream] = {name: query.stream(name) for name, query in QUERIES.items()}
 
-#: Rows in one chunk of the table; fewer only in the last, more only when a single page has more.
+#: Rows in one table; fewer only in the last, more only by what a single page has.
 _CHUNK = 10_000
 
 
@@ -105,22 +105,22 @@ def _incomplete(head: qbxml.Head) -> Problem | None:
     return Problem("qb-broken-page", f"A page of QuickBooks is not whole: {reason}.", "The extract starts anew.")
 
 
-def parse(stream: str, pages: Iterable[bytes]) -> pa.Table:
-    """The records of all pages: each key once, in order of first sight, as seen last; custom fields at the end.
+def parse(stream: str, pages: Iterable[bytes]) -> Iterator[pa.Table]:
+    """The records of all pages as they come, table after table; custom fields at the end of each.
 
-    Values that cannot be read are null; how many of which field stands in the table's metadata under `unreadable`
-    (JSON). Raises FatalError when a page is not an answer to this stream's query.
+    Values that cannot be read are null; how many of which field stands in the metadata of the last table under
+    `unreadable` (JSON). Raises FatalError when a page is not an answer to this stream's query.
     """
-    query = query_of(stream)
+    return _parse(query_of(stream), pages)
+
+
+def _parse(query: Query, pages: Iterable[bytes]) -> Iterator[pa.Table]:
     columns = LinedColumns(query.fields, query.lines) if query.lines else Columns(query.fields)
-    chunks: list[pa.Table] = []
     for page in pages:
         qbxml.read(page, query.response, query.records, columns.add)
         if columns.size >= _CHUNK:
-            chunks.append(columns.take())
-    chunks.append(columns.take())
-    shape = STREAMS[stream]
-    table = latest(pa.concat_tables(chunks, promote_options="default"), shape.key, shape.line)
-    if columns.unreadable:
-        table = table.replace_schema_metadata({"unreadable": json.dumps(columns.unreadable)})
-    return table
+            yield columns.take()
+    table = columns.take()
+    # Values are read as they are taken: only now is known how many could not be.
+    said = {"unreadable": json.dumps(columns.unreadable)} if columns.unreadable else None
+    yield table.replace_schema_metadata(said)

@@ -47,6 +47,7 @@ from routebooks.connectors.quickbooks_desktop.transaction_fields import IS_VOID_
 from routebooks.connectors.quickbooks_desktop.view_quantities import quantities
 from routebooks.errors import Problem
 from routebooks.records import Field, Rejected, Stream
+from routebooks.rows import Rows
 
 #: The streams that are transactions; Kind and Sign of their rows.
 _KINDS = {"invoices": ("IN", 1), "credit_memos": ("CM", -1), "sales_receipts": ("SR", 1)}
@@ -122,8 +123,14 @@ TRANSACTIONS = View(
 )
 
 
-def transactions(connection: Connection, tables: Mapping[str, pa.Table]) -> tuple[pa.Table, tuple[Rejected, ...]]:
+#: what is read of a stream of which not everything is
+_SOME = {"customers": ["ListID", "AccountNumber"]}
+
+
+def transactions(connection: Connection, sources: Mapping[str, Rows]) -> tuple[Rows, tuple[Rejected, ...]]:
     """The rows of all transactions that can go, and the others. Raises ConfigError for a setting that is wrong."""
+    # As whole tables: they are what changed since yesterday.
+    tables = {name: rows.table(_SOME.get(name)) for name, rows in sources.items()}
     policies = policies_of(connection.settings)
     lines = _with_names(
         pa.concat_tables([_lines(name, tables[name]) for name in _KINDS], promote_options="default"), tables
@@ -135,7 +142,8 @@ def transactions(connection: Connection, tables: Mapping[str, pa.Table]) -> tupl
     bad = is_one_of(lines["TxnID"], sorted({lines["TxnID"][row].as_py() or "" for row in problems}))
     rows = _with_amounts(lines.filter(all_of(sold, no(bad))), tables["items"], policies)
     custom = [name for name in rows.column_names if "Custom." in name]
-    return rows.select([*(field.name for field in TRANSACTIONS.stream.fields), *custom]), _rejected(lines, problems)
+    made = rows.select([*(field.name for field in TRANSACTIONS.stream.fields), *custom])
+    return Rows.of_table(made), _rejected(lines, problems)
 
 
 def _lines(stream: str, table: pa.Table) -> pa.Table:
