@@ -25,7 +25,7 @@ class Scratch(ExitStack):
 
     def __init__(self) -> None:
         super().__init__()
-        # Arrow keeps for itself what it held last; whatever comes next would take its memory elsewhere.
+        # What Arrow held last it keeps for itself; whatever comes next would take its memory elsewhere.
         self.callback(pa.default_memory_pool().release_unused)
 
     def file(self) -> IO[bytes]:
