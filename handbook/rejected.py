@@ -64,7 +64,11 @@ _PARTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "Orders cannot be read. [Its page](connect-orders-database.md) says more.",
         (_POCKET,),
     ),
-    ("Flows, runs, files and alerts", "Said by a command, or by a run of itself.", ("routebooks.engine",)),
+    (
+        "Flows, runs, files and alerts",
+        "Said by a command, or by a run of itself.",
+        ("routebooks.engine", "routebooks.rows"),
+    ),
     ("Commands, settings and the server", "Said by a command; nothing was changed then.", ("routebooks",)),
 )
 

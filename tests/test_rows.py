@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import io
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from routebooks.errors import TransientError
 from routebooks.rows import BATCH, Hashes, Rows, Scratch, Spool
 
 COUNT = 2 * BATCH + 7
@@ -104,6 +108,26 @@ def test_a_reader_that_stops_halfway_leaves_nothing_open() -> None:
         for batch in rows.batches():
             assert batch.num_rows
             break
+    gc.collect()
+
+
+class Full(io.BytesIO):
+    """A file on a full disk."""
+
+    def write(self, data: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_told_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", Full)
+
+    def fill() -> None:
+        with Scratch() as scratch:
+            Spool(scratch, TABLE.schema).add(TABLE)
+
+    with pytest.raises(TransientError) as caught:
+        fill()
+    assert (caught.value.problem.code, bool(caught.value.problem.hint)) == ("disk-full", True)
     gc.collect()
 
 

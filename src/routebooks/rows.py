@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from array import array
 from bisect import bisect_left
@@ -14,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from routebooks.errors import TransientError
+
 #: rows of a batch: some megabytes of the widest stream, and enough of them that a batch costs no more than its rows
 BATCH = 10_000
 
@@ -21,16 +24,31 @@ Columns: TypeAlias = Sequence[str] | None
 
 
 class Scratch(ExitStack):
-    """Temporary files without a name: gone at the end of its `with` block, or with the process."""
+    """Temporary files without a name: gone at the end of its `with` block, or with the process.
+
+    A disk that is full ends the block with TransientError.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         # What Arrow held last it keeps for itself; whatever comes next would take its memory elsewhere.
         self.callback(pa.default_memory_pool().release_unused)
+        self.push(_tell_full)
 
     def file(self) -> IO[bytes]:
         """A new file, to be written and read."""
         return self.enter_context(tempfile.TemporaryFile())
+
+
+def _tell_full(_: object, error: BaseException | None, __: object) -> None:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        raise TransientError(
+            "There is no room left on the disk.",
+            hint="Free some where Routebooks keeps its artifacts and in the folder for temporary files, or set TMPDIR "
+            "to another such folder. It is tried again by itself.",
+            code="disk-full",
+            detail=str(error),
+        ) from error
 
 
 @dataclass(frozen=True)
