@@ -177,7 +177,8 @@ class Spool:
     def add(self, table: pa.Table) -> None:
         """Take a table; it is a group of rows in the file."""
         if table.num_rows:
-            self._writer.write_table(table)
+            # In one piece: many small ones are written one by one.
+            self._writer.write_table(table.combine_chunks())
 
     def end(self, metadata: Mapping[bytes, bytes] | None = None) -> IO[bytes]:
         """The whole file; `metadata` is what the schema gets besides."""
