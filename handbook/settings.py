@@ -19,8 +19,15 @@ _INTRODUCTION = f"""
 {_ASSUMED}: nobody publishes this, so it is our own assumption. Compare it with what you were told.
 """
 _INSTALLATION = f"""
-Environment over file over default. The file is `{FILE_NAME}` in the home folder: one line each, such as `port =
-8420`.
+Environment over file over default. The file is `{FILE_NAME}` in the home folder: one line each,
+texts in quotation marks:
+
+```toml
+port = 8500
+public_url = "https://routebooks.example.com"
+```
+
+What stands in the file holds for every command; a variable of the environment holds where it is set.
 """
 _CONNECTIONS = """
 Set one with `routebooks connection set COMPANY NAME setting=value`. A secret is asked for, or read with

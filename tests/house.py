@@ -73,7 +73,15 @@ class House:
     def serve(self) -> None:
         """A server is at work, as its row tells."""
         with self.ctx.store.begin() as tx:
-            workers.add_worker(tx, ALONE, host="here", home="home", key_mark="", good_for=timedelta(hours=1))
+            workers.add_worker(
+                tx,
+                ALONE,
+                host="here",
+                home="home",
+                address="http://127.0.0.1:8420",
+                key_mark="",
+                good_for=timedelta(hours=1),
+            )
 
     def end(self) -> None:
         """The server has ended."""

@@ -40,6 +40,7 @@ def test_a_part_of_the_tick_that_fails_keeps_no_other_from_its_turn() -> None:
 def test_a_taken_port_and_an_impossible_host_are_told_apart() -> None:
     with server.listen("127.0.0.1", 0) as taken:
         assert refused("127.0.0.1", taken.getsockname()[1]) == "port-taken"
+        assert server.address(taken) == f"http://127.0.0.1:{taken.getsockname()[1]}"
     for host in ("192.0.2.1", "no-such-host.invalid", "a..b", "2001:db8::1"):
         assert refused(host, 0) == "host-wrong"
 

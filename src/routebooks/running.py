@@ -89,8 +89,7 @@ def _serve(ctx: typer.Context, as_json: Json = False) -> None:
     _stop_on_terminate()
     log_to_stderr(logging.INFO)
     sock = server.listen(settings.host, settings.port)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"http://{host}:{settings.port}"
+    address = server.address(sock)
     with context.store.read() as tx:
         known = len(companies.all_companies(tx))
     facts = {

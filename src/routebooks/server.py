@@ -21,7 +21,7 @@ from routebooks.engine.context import Context
 from routebooks.engine.durable import Durable
 from routebooks.engine.workers import Worker
 from routebooks.errors import ConfigError
-from routebooks.settings import Settings
+from routebooks.settings import FILE_NAME, Settings
 from routebooks.store.runs import Run
 from routebooks.webconnector.desk import Desk
 from routebooks.webconnector.http import page, router
@@ -165,12 +165,20 @@ def listen(host: str, port: int) -> socket.socket:
         raise _no_socket(host, port, error) from error
 
 
+def address(sock: socket.socket) -> str:
+    """Where a server on this socket is found."""
+    host, port = sock.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def _no_socket(host: str, port: int, error: OSError | UnicodeError) -> ConfigError:
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.EADDRINUSE:
         return ConfigError(
             f"Port {port} on {host} is taken.",
-            hint="Another Routebooks may run here already; else set ROUTEBOOKS_PORT to a free port.",
+            hint="Another Routebooks may run here already. Else take a free port: write `port = 8500` into "
+            f"{FILE_NAME} in the home folder, for then every command knows it; "
+            "ROUTEBOOKS_PORT counts only where it is set.",
             code="port-taken",
             detail=str(error),
         )
@@ -212,7 +220,8 @@ def serve(ctx: Context, settings: Settings, sock: socket.socket, ready: Callable
     silence = timedelta(seconds=settings.silence_seconds)
     with closing(sock), alone(settings.home), ExitStack() as stack:
         ctx.artifacts.check()
-        worker = stack.enter_context(workers.joined(ctx, socket.gethostname(), str(settings.home), silence))
+        here = socket.gethostname(), str(settings.home), address(sock)
+        worker = stack.enter_context(workers.joined(ctx, *here, silence))
         begin(heart(worker, end))
         durable = Durable(settings.durable_url, lambda run_id, phase: work.steps(ctx, run_id, phase), worker.id)
         stack.callback(durable.stop)

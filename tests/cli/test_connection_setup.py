@@ -35,6 +35,18 @@ def test_the_qwc_file_leads_here(program: Program, tmp_path: Path, monkeypatch: 
     assert program.house.password.encode() not in data
 
 
+def test_a_file_that_leads_past_the_server_at_work_is_told(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ("connection", "qwc", "Harbor", "toy_caller", "--force")
+    monkeypatch.setenv("ROUTEBOOKS_PORT", "8421")
+    assert "server at work" not in program(*command).stderr
+    program.house.serve()
+    assert "The server at work is at http://127.0.0.1:8420, not at the address in the file." in program(*command).stderr
+    monkeypatch.setenv("ROUTEBOOKS_PORT", "8420")
+    assert "server at work" not in program(*command).stderr
+    monkeypatch.setenv("ROUTEBOOKS_PUBLIC_URL", "https://books.example.com")
+    assert "server at work" not in program(*command).stderr
+
+
 def test_public_url_is_what_the_web_connector_calls(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROUTEBOOKS_PUBLIC_URL", "https://books.example.com:8443/rb/")
     said = program.json("connection", "qwc", "Harbor", "toy_caller", "--every", "60", "--out", "a.qwc")

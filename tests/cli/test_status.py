@@ -95,7 +95,7 @@ def test_the_server_is_shown_with_when_it_was_last_seen_and_a_silent_one_is_to_b
     well.house.end()
     with well.house.ctx.store.begin() as tx:
         for name, good_for in (("living", timedelta(hours=1)), ("silent", timedelta(hours=-1))):
-            workers.add_worker(tx, name, host="mill", home=f"/srv/{name}", key_mark="", good_for=good_for)
+            workers.add_worker(tx, name, host="mill", home=f"/srv/{name}", address="", key_mark="", good_for=good_for)
     lines = well("status", "--check", code=1).stdout.splitlines()
     shown = next(line.split() for line in lines if "/srv/living" in line)
     assert (shown[:4], shown[-1]) == (["server", "/srv/living", "mill", "seen"], "ago")

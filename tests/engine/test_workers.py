@@ -42,7 +42,7 @@ class Two:
 
     def worker(self, at: int) -> Worker:
         """One of them begins to work, to the end of the test."""
-        worker = self.stack.enter_context(workers.joined(self.contexts[at], f"host-{at}", f"/home/{at}", LONG))
+        worker = self.stack.enter_context(workers.joined(self.contexts[at], f"host-{at}", f"/home/{at}", "", LONG))
         for _ in range(workers.BEATS):
             assert worker.seen()
         return worker
@@ -120,7 +120,7 @@ def test_what_a_silent_worker_left_open_keeps_nobody_waiting(two: Two) -> None:
 
 def test_work_of_nobody_goes_on_and_a_worker_that_ended_has_left(two: Two) -> None:
     living = two.worker(1)
-    with workers.joined(two.contexts[0], "host", "/home", LONG) as ended:
+    with workers.joined(two.contexts[0], "host", "/home", "", LONG) as ended:
         assert [each.id for each in all_workers(two)] == ["two", ended.id]
     assert [each.id for each in all_workers(two)] == ["two"]
     with pytest.raises(TransientError):
@@ -197,7 +197,7 @@ def test_a_session_may_go_on_at_the_other_worker(two: Two) -> None:
 
 
 def refused(ctx: Context) -> str:
-    with pytest.raises(ConfigError) as caught, workers.joined(ctx, "host", "/home", LONG):
+    with pytest.raises(ConfigError) as caught, workers.joined(ctx, "host", "/home", "", LONG):
         pass
     assert caught.value.problem.hint
     return caught.value.problem.code
@@ -212,7 +212,7 @@ def test_workers_share_the_key_and_the_place_of_the_artifacts(two: Two, tmp_path
     assert [each.id for each in all_workers(two)] == ["one"]
     # Where the old place is lost for good, a new one is made known by hand, as the hint says.
     (tmp_path / "elsewhere" / "place").write_text(two.contexts[0].artifacts.mark() + "\n")
-    with workers.joined(replace(other, artifacts=elsewhere), "host", "/home", LONG):
+    with workers.joined(replace(other, artifacts=elsewhere), "host", "/home", "", LONG):
         assert len(all_workers(two)) == 2
 
 
@@ -221,17 +221,17 @@ def test_nothing_sealed_and_nobody_there_any_key_will_do(two: Two, tmp_path: Pat
         for row in companies.connections_of(tx, two.house.company_id):
             companies.change_connection(tx, row.id, secrets="")
     new = Vault.from_file(tmp_path / "key")
-    with workers.joined(replace(two.contexts[1], vault=new), "host", "/home", LONG):
+    with workers.joined(replace(two.contexts[1], vault=new), "host", "/home", "", LONG):
         assert refused(two.contexts[0]) == "key-differs"
 
 
 def test_on_sqlite_one_worker_is_known_by_its_name_and_needs_no_fence(house: houses.House) -> None:
     for _ in range(2):
-        with workers.joined(house.ctx, "host", "/home", LONG) as worker:
+        with workers.joined(house.ctx, "host", "/home", "", LONG) as worker:
             assert worker.id == workers.ALONE
             assert worker.seen()
             assert worker.speaks()
             assert house.ctx.store.fence is None
             # Killed, it is found again by the next one.
-            with workers.joined(house.ctx, "host", "/home", LONG):
+            with workers.joined(house.ctx, "host", "/home", "", LONG):
                 pass

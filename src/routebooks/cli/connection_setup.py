@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -17,7 +19,9 @@ from routebooks.connectors.quickbooks_desktop.identity import OWNER_ID
 from routebooks.connectors.quickbooks_desktop.qwc import qwc_file
 from routebooks.engine import connections as engine
 from routebooks.errors import ConfigError
+from routebooks.settings import FILE_NAME, Settings
 from routebooks.store import companies as store
+from routebooks.store import workers
 from routebooks.store.companies import Caller, CompanyRow
 
 app = typer.Typer()
@@ -41,6 +45,7 @@ def qwc(
     with context.store.read() as tx:
         owner = find.company(tx, company)
         caller = store.caller(tx, find.connection(tx, owner, name).id)
+        elsewhere = _elsewhere(state.settings, [each.address for each in workers.living(tx)])
     if caller is None:
         raise ConfigError(
             f"{name} is not a connection that a Web Connector calls.",
@@ -52,6 +57,8 @@ def qwc(
     deliver.write(path, _qwc(owner, name, caller, url, every), force=force)
     data = {"file": str(path), "url": url, "user_name": caller.user_name}
     output(data, as_json, facts([("file", path), ("calls", url), ("user name", caller.user_name)]))
+    if elsewhere:
+        say(elsewhere)
     say("Next: see that `routebooks serve` runs (without it the Web Connector says QBWC1003), open the company file in")
     say("QuickBooks as Admin, add this file to the Web Connector, enter the password.")
 
@@ -68,6 +75,17 @@ def _qwc(owner: CompanyRow, name: str, caller: Caller, url: str, every: int) -> 
         # The user name is the connection's own for ever, so that the file added again takes the place of the first.
         unique_name=f"Routebooks {caller.user_name}",
         run_every_minutes=every,
+    )
+
+
+def _elsewhere(settings: Settings, at_work: Sequence[str]) -> str:
+    """What to say when the file leads to a port of this computer at which none of the servers at work is."""
+    called = urlsplit(settings.public_url)
+    if not at_work or called.hostname != "localhost" or called.port in {urlsplit(each).port for each in at_work}:
+        return ""
+    return (
+        f"The server at work is at {' and '.join(at_work)}, not at the address in the file. Write its port into "
+        f"{settings.home / FILE_NAME} (such as `port = 8500`), then make the file again with --force."
     )
 
 

@@ -79,7 +79,7 @@ class Worker:
 
 
 @contextmanager
-def joined(ctx: Context, host: str, home: str, good_for: timedelta) -> Iterator[Worker]:
+def joined(ctx: Context, host: str, home: str, address: str, good_for: timedelta) -> Iterator[Worker]:
     """This process as a worker, to the end of the block. Raises ConfigError when it does not share what it must."""
     worker_id = ctx.store.name if ctx.store.shared else ALONE
     ctx.store.fence = None
@@ -89,7 +89,7 @@ def joined(ctx: Context, host: str, home: str, good_for: timedelta) -> Iterator[
         _check_key(ctx, tx, key_mark)
         if ctx.store.shared:
             _check_artifacts(ctx, tx)
-        store.add_worker(tx, worker_id, host=host, home=home, key_mark=key_mark, good_for=good_for)
+        store.add_worker(tx, worker_id, host=host, home=home, address=address, key_mark=key_mark, good_for=good_for)
     if ctx.store.shared:
         ctx.store.fence = lambda tx: _hold(tx, worker_id)
     try:

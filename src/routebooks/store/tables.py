@@ -425,6 +425,7 @@ workers = sa.Table(
     sa.Column("id", sa.Text(), primary_key=True),
     _text("host"),
     _text("home"),
+    _text("address"),
     _text("key_mark"),
     _instant("started_at", optional=False),
     _instant("seen_at", optional=False),

@@ -22,6 +22,8 @@ class WorkerRow:
     id: str
     host: str
     home: str
+    #: where it listens: http://host:port
+    address: str
     #: tells master keys apart, and nothing about them
     key_mark: str
     started_at: datetime
@@ -36,11 +38,13 @@ def clock(tx: Tx) -> datetime:
     return found
 
 
-def add_worker(tx: Tx, worker_id: str, *, host: str, home: str, key_mark: str, good_for: timedelta) -> None:
+def add_worker(
+    tx: Tx, worker_id: str, *, host: str, home: str, address: str, key_mark: str, good_for: timedelta
+) -> None:
     """A worker begins; one of the same id that was here before is forgotten."""
     remove_worker(tx, worker_id)
     now = clock(tx)
-    values = {"id": worker_id, "host": host, "home": home, "key_mark": key_mark}
+    values = {"id": worker_id, "host": host, "home": home, "address": address, "key_mark": key_mark}
     tx.execute(workers.insert().values(**values, started_at=now, seen_at=now, good_until=now + good_for))
 
 
