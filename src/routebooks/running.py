@@ -22,10 +22,11 @@ from routebooks.cli.output import output, say
 from routebooks.cli.params import Json, examples
 from routebooks.cli.state import MakeContext, state_of
 from routebooks.errors import ConfigError
-from routebooks.sandbox.world import SandboxWorld
+from routebooks.sandbox.world import SandboxWorld, is_sandbox
 from routebooks.store import companies
 
 Folder = Annotated[Path, typer.Argument(help="Folder that keeps the sandbox; made when it is missing.")]
+SandboxFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a sandbox that was started before.")]
 
 
 def add_to(app: typer.Typer, make_context: MakeContext) -> None:
@@ -148,11 +149,17 @@ def _sandbox_start(
 
 
 def _sandbox_update(
-    folder: Folder,
+    folder: SandboxFolder,
     qwc: Annotated[Path, typer.Argument(help="The .qwc file of the connection.", exists=True, dir_okay=False)],
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from input.")] = False,
     as_json: Json = False,
 ) -> None:
+    if not is_sandbox(folder):
+        raise ConfigError(
+            f"There is no sandbox in {folder}.",
+            hint="Name the folder that `routebooks sandbox start` was given; only that command makes one.",
+            code="sandbox-missing",
+        )
     password = sys.stdin.readline().strip() if password_stdin else _asked_password()
     world = SandboxWorld(folder.absolute())
     try:

@@ -19,6 +19,7 @@ from routebooks.sandbox.web_connector import WebConnector, load_qwc
 
 #: the orders were taken a while ago, so that none has to settle first
 _TAKEN_AGO = timedelta(minutes=10)
+COMPANY_FILE = "company.db"
 
 
 class SandboxWorld:
@@ -37,9 +38,9 @@ class SandboxWorld:
         """Opens the folder, or makes it. The company is named after the folder, if nobody names it, when it is made."""
         folder.mkdir(parents=True, exist_ok=True)
         self._clock = clock
-        fresh = not (folder / "company.db").exists()
+        fresh = not is_sandbox(folder)
         self.company = SandboxCompany(
-            folder / "company.db", clock=clock, edition=edition, company_name=company_name or name_after(folder)
+            folder / COMPANY_FILE, clock=clock, edition=edition, company_name=company_name or name_after(folder)
         )
         self.ftp_root = folder / "ftp"
         self.ftp = SandboxFtpServer(self.ftp_root, port=ftp_port)
@@ -68,6 +69,11 @@ class SandboxWorld:
         entry = load_qwc(qwc)
         self.company.admit(entry["OwnerID"], entry["FileID"])
         return WebConnector(entry["AppURL"], entry["UserName"], password, self.company, **options)
+
+
+def is_sandbox(folder: Path) -> bool:
+    """Whether a sandbox was made in this folder."""
+    return (folder / COMPANY_FILE).exists()
 
 
 def name_after(folder: Path) -> str:
