@@ -22,11 +22,20 @@ from routebooks.cli.output import output, say
 from routebooks.cli.params import Json, examples
 from routebooks.cli.state import MakeContext, state_of
 from routebooks.errors import ConfigError
+from routebooks.sandbox.web_connector import Result
 from routebooks.sandbox.world import SandboxWorld, is_sandbox
 from routebooks.store import companies
 
 Folder = Annotated[Path, typer.Argument(help="Folder that keeps the sandbox; made when it is missing.")]
 SandboxFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a sandbox that was started before.")]
+
+#: what the Web Connector's word for an end without work means, where the service says nothing of its own
+_MEANING = {
+    Result.NOT_VALID: "The log-in was refused: the password is wrong, the user name in the .qwc file is not known, or "
+    "after too many wrong passwords the right one has to wait. `routebooks connection test` tells which; "
+    "`routebooks connection password` makes a new password.",
+    Result.BUSY: "Another Web Connector is at work for this connection. Let it end, then try again.",
+}
 
 
 def add_to(app: typer.Typer, make_context: MakeContext) -> None:
@@ -167,7 +176,8 @@ def _sandbox_update(
     finally:
         world.company.close()
     facts = {"result": update.result, "turns": update.turns, "message": update.message, "error": update.last_error}
-    output(facts, as_json, f"{update.result}: {update.message or update.last_error or 'nothing to do'}")
+    said = _MEANING.get(update.result) or update.message or update.last_error or "nothing to do"
+    output(facts, as_json, f"{update.result}: {said}")
     if update.result in ("error", "not_valid"):
         raise typer.Exit(1)
 

@@ -193,6 +193,13 @@ def test_a_whole_update() -> None:
     assert seen == ["CustomerQueryRq 40 %", "CustomerQueryRq 100 %"]
 
 
+def test_a_turn_that_fails_is_told_in_words() -> None:
+    seen: list[str] = []
+    update, _ = run(Service({"receiveResponseXML": "-1"}), on_turn=seen.append)
+    assert update.result is Result.ERROR
+    assert seen == ["CustomerQueryRq failed"]
+
+
 def test_the_bytes_are_those_of_the_recorded_client() -> None:
     service = Service({"authenticate": ("", "none")})
     run(service)

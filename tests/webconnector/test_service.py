@@ -182,3 +182,23 @@ def test_a_company_file_that_cannot_be_opened_is_told(house: House, operations: 
 def test_client_versions(operations: WebConnectorService, version: str, answer: str) -> None:
     assert operations.client_version(version) == answer
     assert operations.server_version().startswith("Routebooks ")
+
+
+def test_a_visit_without_work_is_told_why(house: House, operations: WebConnectorService) -> None:
+    def told() -> str:
+        ticket, work, *_ = operations.authenticate(house.user_name, house.password, HOME)
+        assert work == "none"
+        return operations.close_connection(ticket)
+
+    with house.ctx.store.begin() as tx:
+        companies.change_caller(tx, house.books, bound_at=house.clock(), standing_at=house.clock())
+    assert told() == "There is nothing to do now."
+    with house.ctx.store.begin() as tx:
+        row = companies.connection(tx, house.books)
+        connections.pause(house.ctx, tx, row, "test", paused=True)
+    assert told() == "Nothing is done now. This connection is paused."
+    with house.ctx.store.begin() as tx:
+        hour = house.clock().hour
+        window = {"from": f"{(hour + 2) % 24:02}:00", "to": f"{(hour + 3) % 24:02}:00"}
+        companies.change_connection(tx, house.books, paused_at=None, window=window)
+    assert told().startswith("Nothing is done now. The window of this connection opens in ")

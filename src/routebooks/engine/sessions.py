@@ -10,6 +10,7 @@ from routebooks.connectors.base import CallingSource, Connection
 from routebooks.engine import extracts, ledger, order_doubts, vanished
 from routebooks.engine.context import Context, as_json
 from routebooks.engine.window import opens_in
+from routebooks.engine.words import count, span
 from routebooks.errors import Problem
 from routebooks.store import companies
 from routebooks.store import exchange as store
@@ -23,6 +24,8 @@ SESSION_SILENCE = timedelta(minutes=30)
 AT_WORK = timedelta(minutes=1)
 #: the longest that a caller is asked to stay away, so that a changed setting is felt
 LONGEST_POSTPONE = timedelta(hours=1)
+
+NOTHING = "There is nothing to do now."
 
 LOST = Problem(
     "session-broken",
@@ -74,9 +77,13 @@ def open_session(ctx: Context, connection_id: int, address: str = "") -> Opening
             _end(ctx, tx, session, "dropped", now)
         order_doubts.note_absence(tx, connection_id, now)
         companies.change_caller(tx, connection_id, last_seen_at=now)
-        store.add_session(tx, connection_id=connection_id, ticket_hash=_hash(ticket), address=address, now=now)
+        session_id = store.add_session(
+            tx, connection_id=connection_id, ticket_hash=_hash(ticket), address=address, now=now
+        )
         away = closed_for(row, companies.company(tx, row.company_id).time_zone, now)
         if away is not None:
+            why = f"The window of this connection opens in {span(away)}." if away else "This connection is paused."
+            store.change_session(tx, session_id, last_error=f"Nothing is done now. {why}")
             return Opening(ticket, work=False, postpone=min(away, LONGEST_POSTPONE))
         caller = companies.caller(tx, connection_id)
         if caller is not None:
@@ -135,7 +142,7 @@ def last_error(ctx: Context, ticket: str) -> str:
         session = store.session_with(tx, _hash(ticket))
     if session is None:
         return "This session is not known. Press Update Selected again."
-    return session.last_error or "There is nothing to do now."
+    return session.last_error or NOTHING
 
 
 def close(ctx: Context, ticket: str) -> str:
@@ -148,7 +155,7 @@ def close(ctx: Context, ticket: str) -> str:
         if session.state == "open":
             companies.connection(tx, session.connection_id, lock=True)
             _end(ctx, tx, session, "closed", now)
-        return session.last_error or f"Done, {session.turns} requests."
+        return session.last_error or (f"Done, {count(session.turns, 'request')}." if session.turns else NOTHING)
 
 
 def drop(ctx: Context, tx: Tx, connection_id: int) -> None:

@@ -242,7 +242,7 @@ class Session:
         progress = _whole_number(self._call("receiveResponseXML", ticket=self.ticket, **answer)[0])
         _break_off(faults.lose_reply_to_answer == turns)
         self.progress.append(progress)
-        self.setup.on_turn(f"{_kind_of(request)} {progress} %")
+        self.setup.on_turn(f"{_kind_of(request)} {f'{progress} %' if progress >= 0 else 'failed'}")
         _break_off(faults.stop_after_turns == turns + 1)
         if progress < 0:
             self.last_error = self._call("getLastError", ticket=self.ticket)[0]
