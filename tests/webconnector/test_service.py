@@ -67,11 +67,17 @@ def test_a_wrong_password_is_told_until_the_right_one_comes(house: House, operat
 
 
 def test_too_many_failures_shut_a_name_out_for_a_while(house: House, operations: WebConnectorService) -> None:
+    def told() -> list[str]:
+        return [check.message for check in connections.test(house.ctx, house.books) if "so many" in check.message]
+
     for _ in range(service.MAX_FAILURES):
+        assert told() == []
         operations.authenticate(house.user_name, "wrong", ELSEWHERE)
     assert operations.authenticate(house.user_name, house.password, HOME)[1] == "nvu"
     house.clock.on(minutes=4)
     assert operations.authenticate(house.user_name, house.password, HOME)[1] == "nvu"
+    (wait,) = told()
+    assert wait.endswith("After so many wrong ones the right one is refused, too, for 1 minute more.")
     house.clock.on(minutes=2)
     enter(house, operations)
 

@@ -53,6 +53,7 @@ def _caller(caller: Caller) -> View:
     return {
         "user_name": caller.user_name,
         "wrong_password_at": caller.wrong_password_at,
+        "shut_out_until": caller.shut_out_until,
         "file_id": caller.file_id,
         "bound_company": caller.bound_company,
         "bound_path": caller.bound_path,

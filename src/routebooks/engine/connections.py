@@ -308,9 +308,12 @@ def wrong_password(caller: Caller, now: datetime) -> Problem | None:
     at, seen = caller.wrong_password_at, caller.last_seen_at
     if at is None or (seen is not None and seen >= at):
         return None
+    until = caller.shut_out_until
+    wait = f" After so many wrong ones the right one is refused, too, for {span(until - now)} more." if until else ""
     return Problem(
         "password-wrong",
-        f"A log-in as {caller.user_name} was refused {span(now - at)} ago, for its password was wrong.",
+        f"A log-in as {caller.user_name} was refused {span(now - at)} ago, for its password was wrong."
+        + (wait if until and now < until else ""),
         "Enter the connection's password in the Web Connector again; `routebooks connection password` makes a new one.",
     )
 

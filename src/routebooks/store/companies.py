@@ -60,6 +60,7 @@ class Caller:
     last_seen_at: datetime | None
     silent_after_minutes: int
     wrong_password_at: datetime | None = None
+    shut_out_until: datetime | None = None
     away_from: datetime | None = None
     away_until: datetime | None = None
     standing_at: datetime | None = None

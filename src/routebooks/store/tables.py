@@ -113,6 +113,7 @@ callers = sa.Table(
     _instant("away_until"),
     _instant("standing_at"),  # when it was last asked which of our documents it has
     _instant("wrong_password_at"),  # when the last log-in with a wrong password was tried
+    _instant("shut_out_until"),  # after too many of them even the right one is refused
     sa.Column("silent_after_minutes", sa.Integer(), nullable=False),
 )
 

@@ -43,13 +43,14 @@ class Limits:
             count, last = self._failures.get(who, (0, now))
         return count >= MAX_FAILURES and now - last < WAIT
 
-    def failed(self, who: str, now: datetime) -> None:
-        """Count a failure; old ones are forgotten after the wait."""
+    def failed(self, who: str, now: datetime) -> datetime | None:
+        """Count a failure; old ones are forgotten after the wait. Until when this one has to wait, if it has."""
         with self._lock:
             count, last = self._failures.pop(who, (0, now))
             self._failures[who] = (1 if now - last >= WAIT else count + 1, now)
             if len(self._failures) > _REMEMBERED:
                 self._failures.popitem(last=False)
+        return now + WAIT if self.blocked(who, now) else None
 
     def succeeded(self, who: str) -> None:
         """Forget the failures."""
@@ -107,10 +108,10 @@ class WebConnectorService:
         return [opening.ticket, _NO_WORK, str(seconds)] if seconds else [opening.ticket, _NO_WORK]
 
     def _note_failure(self, who: str, caller: Caller | None, now: datetime) -> None:
-        self._limits.failed(who, now)
+        until = self._limits.failed(who, now)
         if caller is not None:
             with self._ctx.store.begin() as tx:
-                companies.change_caller(tx, caller.connection_id, wrong_password_at=now)
+                companies.change_caller(tx, caller.connection_id, wrong_password_at=now, shut_out_until=until)
 
     def _company_file(self, connection_id: int) -> str:
         with self._ctx.store.read() as tx:

@@ -115,6 +115,7 @@ def upgrade() -> None:
         sa.Column("away_until", Instant(), nullable=True),
         sa.Column("standing_at", Instant(), nullable=True),
         sa.Column("wrong_password_at", Instant(), nullable=True),
+        sa.Column("shut_out_until", Instant(), nullable=True),
         sa.Column("silent_after_minutes", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["connection_id"], ["connections.id"], name=op.f("fk_callers_connection_id")),
         sa.PrimaryKeyConstraint("connection_id", name=op.f("pk_callers")),
