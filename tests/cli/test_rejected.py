@@ -25,8 +25,33 @@ def test_open_records_are_listed_with_reason_and_cure(program: Program) -> None:
     assert (listed[0]["key"], listed[0]["code"], listed[0]["state"]) == ("Name 1", "key-blank", "open")
     assert listed[0]["hint"]
     lines = program("rejected", "list").stdout.splitlines()
-    assert listed[0]["message"] in lines[1]
-    assert lines[1].endswith(listed[0]["hint"])
+    assert lines[1:4] == [
+        "Harbor, customers: 1 record (key-blank)",
+        f"why         {listed[0]['message']}",
+        f"what to do  {listed[0]['hint']}",
+    ]
+    assert lines[5].split()[:4] == [str(listed[0]["id"]), "Name", "1", "open"]
+
+
+def test_a_cure_that_many_share_is_told_once_and_nothing_is_left_out_in_silence(program: Program) -> None:
+    run(program.house, *[""] * 12)
+    hint = program.json("rejected", "list")[0]["hint"]
+    said = program("rejected", "list").stdout
+    assert "Harbor, customers: 12 records (key-blank)" in said
+    assert said.count(hint) == 1
+    assert [key for key in range(12) if f" Name {key} " in said] == list(range(2, 12))
+    assert said.endswith("and 2 more: `routebooks rejected list --company Harbor --flow customers`\n")
+    assert all(f" Name {key} " in program("rejected", "list", "--flow", "customers").stdout for key in range(12))
+    few = program("rejected", "list", "--limit", "3")
+    assert few.stderr == "9 more are not listed: `--limit 12` lists all.\n"
+    assert len(program.json("rejected", "list", "--limit", "3")) == 3
+
+
+def test_a_flow_can_be_looked_at_alone(program: Program) -> None:
+    run(program.house, "1", "")
+    assert program.json("rejected", "list", "--flow", "orders") == []
+    assert len(program.json("rejected", "list", "--flow", "customers")) == 1
+    assert "[flow-unknown]" in program.refused("rejected", "list", "--flow", "custmers")
 
 
 def test_resolved_ones_are_listed_on_demand(program: Program) -> None:

@@ -68,7 +68,7 @@ def test_a_rejected_record_is_listed_until_a_later_run_takes_it(house: House) ->
         with house.ctx.store.read() as tx:
             assert len(rejected.list_rejected(tx)) == (0 if number else 1)
     with house.ctx.store.read() as tx:
-        assert [line.rejected.state for line in rejected.list_rejected(tx, state=None)] == ["resolved"]
+        assert [line.rejected.state for line in rejected.list_rejected(tx, rejected.Chosen(state=None))] == ["resolved"]
 
 
 def test_a_session_that_breaks_off_begins_again_at_the_start(house: House) -> None:

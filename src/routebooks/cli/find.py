@@ -35,6 +35,13 @@ def _meant(name: str, known: Sequence[str]) -> str:
     return f"There are: {', '.join(known[:_SHOWN])}{more}." if known else ""
 
 
+def flow_named(tx: Tx, company_id: int | None, name: str | None) -> None:
+    """That there is a flow of this name, at this company or at any. Raises ConfigError."""
+    known = list(dict.fromkeys(flow.name for flow in flows.flows_of(tx, company_id)))
+    if name is not None and name not in known:
+        raise unknown("flow", name, known, "`routebooks flow add` makes them.")
+
+
 def company(tx: Tx, name: str) -> CompanyRow:
     """The company of this name. Raises ConfigError."""
     found = companies.company_named(tx, name)
@@ -82,7 +89,7 @@ def run(tx: Tx, run_id: int) -> RunLine:
 
 def rejected_record(tx: Tx, rejected_id: int) -> RejectedLine:
     """The rejected record of this number. Raises ConfigError."""
-    found = rejected.list_rejected(tx, rejected_id=rejected_id, state=None)
+    found = rejected.list_rejected(tx, rejected.Chosen(rejected_id=rejected_id, state=None))
     if not found:
         raise _number("rejected record", rejected_id, "routebooks rejected list --all")
     return found[0]

@@ -11,6 +11,7 @@ CompanyName = Annotated[str, typer.Argument(metavar="COMPANY", help="Name of the
 ConnectionName = Annotated[str, typer.Argument(metavar="NAME", help="Name of the connection.")]
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", help="Name of the flow.")]
 OnlyCompany = Annotated[str | None, typer.Option("--company", metavar="NAME", help="Only this company.")]
+OnlyFlow = Annotated[str | None, typer.Option("--flow", metavar="NAME", help="Only flows of this name.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many, the newest first.")]
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there already.")]
 

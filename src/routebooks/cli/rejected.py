@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 from rich.console import RenderableType
+from rich.text import Text
 
 from routebooks.cli import find
-from routebooks.cli.output import facts, heading, output, record, table
-from routebooks.cli.params import Json, Limit, OnlyCompany, examples
+from routebooks.cli.output import facts, heading, output, record, say, table
+from routebooks.cli.params import Json, Limit, OnlyCompany, OnlyFlow, examples
 from routebooks.cli.state import ACTOR, state_of
 from routebooks.cli.views import View, zones
-from routebooks.cli.words import instant
+from routebooks.cli.words import count, instant, quoted
 from routebooks.store import audit
 from routebooks.store import rejected as store
 from routebooks.store.rejected import RejectedLine
 
 app = typer.Typer()
+
+#: so many records of one reason are listed where several flows stand in one list
+_MOST = 10
 
 
 def rejected_view(line: RejectedLine) -> View:
@@ -42,10 +46,34 @@ def rejected_view(line: RejectedLine) -> View:
     }
 
 
-def reason_table(views: Sequence[View]) -> RenderableType:
-    """Rejected records of one run: which, why, and what to do."""
-    rows = [(view["id"], view["key"], view["message"], view["hint"], view["state"]) for view in views]
-    return table(("number", "record", "why", "what to do", "state"), rows, "None.", wrap=("why", "what to do"))
+def by_reason(views: Sequence[View], clocks: Mapping[str, str], most: int | None = None) -> list[RenderableType]:
+    """Rejected records, those with one code and one cure together, so that the cure stands once.
+
+    Of each group at most so many are shown. `clocks` are the time zones of the companies.
+    """
+    groups: dict[tuple[str, ...], list[View]] = {}
+    for view in views:
+        groups.setdefault(tuple(view[name] for name in ("company", "flow", "code", "hint")), []).append(view)
+    return [part for group in groups.values() for part in _group(group, clocks, most)]
+
+
+def _group(views: Sequence[View], clocks: Mapping[str, str], most: int | None) -> list[RenderableType]:
+    first, shown = views[0], views[:most]
+    why = first["message"] if all(view["message"] == first["message"] for view in views) else None
+    columns = ["number", "record", "state", "times", "last seen", *(["why"] if why is None else [])]
+    shown_rows = [_row(view, clocks[view["company"]])[: len(columns)] for view in shown]
+    title = f"{first['company']}, {first['flow']}: {count(len(views), 'record')} ({first['code']})"
+    parts = [heading(title), facts([("why", why), ("what to do", first["hint"])])]
+    parts.append(table(columns, shown_rows, "", wrap=("why",)))
+    if left := len(views) - len(shown):
+        company, flow = quoted(first["company"]), quoted(first["flow"])
+        parts.append(Text(f"and {left} more: `routebooks rejected list --company {company} --flow {flow}`"))
+    return parts
+
+
+def _row(view: View, zone: str) -> tuple[object, ...]:
+    seen = instant(view["last_at"], zone)
+    return view["id"], view["key"], view["state"], view["times"], seen, view["message"]
 
 
 @app.command(epilog=examples("rejected resolve 3"))
@@ -72,29 +100,30 @@ def resolve(
     output(view, as_json, facts([("number", rejected_id), ("record", view["key"]), ("state", view["state"])]))
 
 
-@app.command("list", epilog=examples("rejected list", "rejected list --company Harbor --all --json"))
+@app.command("list", epilog=examples("rejected list", "rejected list --company Harbor --flow orders --all --json"))
 def list_(
     ctx: typer.Context,
     company: OnlyCompany = None,
+    flow: OnlyFlow = None,
     all_: Annotated[bool, typer.Option("--all", help="Also those that are resolved.")] = False,
     limit: Limit = 200,
     as_json: Json = False,
 ) -> None:
-    """List the records that wait for a person. Each has its reason and its cure."""
+    """List the records that wait for a person. Each has its reason and its cure.
+
+    What has the same reason and the same cure stands together; all records of a long group are listed with --flow.
+    """
     with state_of(ctx).context.store.read() as tx:
-        company_id, state = find.company_id(tx, company), None if all_ else "open"
-        lines = store.list_rejected(tx, company_id=company_id, state=state, limit=limit)
-        views = [rejected_view(line) for line in lines]
+        company_id = find.company_id(tx, company)
+        find.flow_named(tx, company_id, flow)
+        chosen = store.Chosen(company_id=company_id, flow_name=flow, state=None if all_ else "open")
+        views = [rejected_view(line) for line in store.list_rejected(tx, chosen, limit=limit)]
+        left = store.count(tx, chosen) - len(views)
         clocks = zones(tx)
-    columns = ("number", "company", "flow", "record", *(("state",) if all_ else ()), "times", "last seen")
-    columns = (*columns, "why", "what to do")
-    rows = [_row(view, clocks[view["company"]], with_state=all_) for view in views]
-    output(views, as_json, table(columns, rows, "No record waits for a person.", wrap=columns[-2:]))
-
-
-def _row(view: View, zone: str, *, with_state: bool) -> tuple[object, ...]:
-    which = view["id"], view["company"], view["flow"], view["key"], *((view["state"],) if with_state else ())
-    return *which, view["times"], instant(view["last_at"], zone), view["message"], view["hint"]
+    shown = by_reason(views, clocks, None if flow else _MOST) or [Text("No record waits for a person.")]
+    output(views, as_json, *shown)
+    if left:
+        say(f"{left} more are not listed: `--limit {limit + left}` lists all.")
 
 
 @app.command(epilog=examples("rejected show 3"))

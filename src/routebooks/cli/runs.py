@@ -9,8 +9,8 @@ from rich.console import RenderableType
 
 from routebooks.cli import find, watch
 from routebooks.cli.output import facts, heading, output, table
-from routebooks.cli.params import Json, Limit, OnlyCompany, examples
-from routebooks.cli.rejected import reason_table, rejected_view
+from routebooks.cli.params import Json, Limit, OnlyCompany, OnlyFlow, examples
+from routebooks.cli.rejected import by_reason, rejected_view
 from routebooks.cli.state import ACTOR, state_of
 from routebooks.cli.views import View, run_view, state_word, zones
 from routebooks.cli.words import instant
@@ -34,7 +34,7 @@ _MANY = 100_000
 def list_(
     ctx: typer.Context,
     company: OnlyCompany = None,
-    flow: Annotated[str | None, typer.Option("--flow", metavar="NAME", help="Only flows of this name.")] = None,
+    flow: OnlyFlow = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
@@ -42,7 +42,7 @@ def list_(
     context = state_of(ctx).context
     with context.store.read() as tx:
         company_id = find.company_id(tx, company)
-        _check_flow(tx, company_id, flow)
+        find.flow_named(tx, company_id, flow)
         lines = store.list_runs(tx, company_id=company_id, flow_name=flow, limit=limit)
         views = [run_view(tx, line, context.now()) for line in lines]
         clocks = zones(tx)
@@ -50,12 +50,6 @@ def list_(
     rows = [_row(view, clocks[view["company"]]) for view in views]
     empty = "No run yet: `routebooks flow run` asks for one."
     output(views, as_json, table(columns, rows, empty, wrap=("waits for",)))
-
-
-def _check_flow(tx: Tx, company_id: int | None, name: str | None) -> None:
-    known = list(dict.fromkeys(flow.name for flow in flows.flows_of(tx, company_id)))
-    if name is not None and name not in known:
-        raise find.unknown("flow", name, known, "`routebooks flow add` makes them.")
 
 
 def _row(view: View, zone: str) -> tuple[object, ...]:
@@ -97,7 +91,7 @@ def _more(context: Context, tx: Tx, line: RunLine) -> View:
     """What stands beside a run: extracts with their attempts, notes, file, orders, rejected records."""
     run = line.run
     delivery = deliveries.delivery_of_run(tx, run.id)
-    listed = rejected.list_rejected(tx, run_id=run.id, state=None, limit=_MANY)
+    listed = rejected.list_rejected(tx, rejected.Chosen(run_id=run.id, state=None), limit=_MANY)
     return {
         "notes": [*run.notes, *_explained(context, tx, run)],
         "extracts": [_extract(tx, extract) for extract in extracts.of_run(context, tx, run)],
@@ -151,7 +145,7 @@ def _shown(view: View, zone: str) -> list[RenderableType]:
         rows = [(note.get("message", ""), note.get("hint", "")) for note in view["notes"]]
         shown += [heading("Notes"), table(("note", "what to do"), rows, "", wrap=("note", "what to do"))]
     if view["rejected"]:
-        shown += [heading("Rejected records"), reason_table(view["rejected"])]
+        shown += [heading("Rejected records"), *by_reason(view["rejected"], {view["company"]: zone})]
     if "left_out" in view:
         rows = [
             (each["label"], ", ".join(f"{name}: {value}" for name, value in each["values"].items()))

@@ -91,7 +91,7 @@ def finish(ctx: Context, run_id: int) -> None:
     """Count and close."""
     with ctx.store.begin() as tx:
         outcomes = store.outcomes_of(tx, run_id)
-        listed = rejected.list_rejected(tx, run_id=run_id, limit=100_000)
+        listed = rejected.list_rejected(tx, rejected.Chosen(run_id=run_id), limit=100_000)
         run_store.change_run(
             tx,
             run_id,

@@ -133,17 +133,34 @@ class RejectedLine:
     flow: str
 
 
-def list_rejected(
-    tx: Tx,
-    *,
-    company_id: int | None = None,
-    state: str | None = "open",
-    rejected_id: int | None = None,
-    run_id: int | None = None,
-    limit: int = 200,
-) -> list[RejectedLine]:
+@dataclass(frozen=True)
+class Chosen:
+    """Which rejected records are meant; without a word the open ones. None: all."""
+
+    company_id: int | None = None
+    flow_name: str | None = None
+    state: str | None = "open"
+    run_id: int | None = None
+    rejected_id: int | None = None
+
+    def of(self, query: sa.Select[Any]) -> sa.Select[Any]:
+        """A query over rejected records and flows, with these only."""
+        wanted = (
+            (rejected.c.company_id, self.company_id),
+            (flows.c.name, self.flow_name),
+            (rejected.c.state, self.state),
+            (rejected.c.run_id, self.run_id),
+            (rejected.c.id, self.rejected_id),
+        )
+        return query.where(*(column == value for column, value in wanted if value is not None))
+
+
+OPEN = Chosen()
+
+
+def list_rejected(tx: Tx, chosen: Chosen = OPEN, *, limit: int = 200) -> list[RejectedLine]:
     """The newest first."""
-    if rejected_id is not None and not is_id(rejected_id):
+    if chosen.rejected_id is not None and not is_id(chosen.rejected_id):
         return []
     query = (
         sa.select(rejected, companies.c.name.label("company_name"), flows.c.name.label("flow_name"))
@@ -152,12 +169,11 @@ def list_rejected(
         .order_by(rejected.c.last_at.desc(), rejected.c.id.desc())
         .limit(limit)
     )
-    if company_id is not None:
-        query = query.where(rejected.c.company_id == company_id)
-    if state is not None:
-        query = query.where(rejected.c.state == state)
-    if rejected_id is not None:
-        query = query.where(rejected.c.id == rejected_id)
-    if run_id is not None:
-        query = query.where(rejected.c.run_id == run_id)
-    return [RejectedLine(from_row(RejectedRow, row), row.company_name, row.flow_name) for row in tx.execute(query)]
+    found = tx.execute(chosen.of(query))
+    return [RejectedLine(from_row(RejectedRow, row), row.company_name, row.flow_name) for row in found]
+
+
+def count(tx: Tx, chosen: Chosen) -> int:
+    """How many there are."""
+    query = sa.select(sa.func.count()).select_from(rejected.join(flows, flows.c.id == rejected.c.flow_id))
+    return int(tx.execute(chosen.of(query)).scalar_one())
