@@ -89,7 +89,7 @@ success ends it. Each has a reason, a cure, and a code; the codes stand below.
 ## What to do
 
 1. `routebooks rejected list` shows what waits: which record, why, and what to do.
-2. `routebooks rejected show 3` shows one of them (its number stands in the list) as it was read, with the raw answer.
+2. `routebooks rejected show 3` shows one of them (its number stands in the list) as it was read.
 3. Mend it where it is kept: in QuickBooks, in PocketAdvantage, or in a setting. The cure says which.
 4. Nothing more is needed. The next run tries it again, and takes it off the list when it goes.
 
