@@ -42,7 +42,15 @@ def test_all_runs_those_that_are_on(program: Program) -> None:
     for name in ("customers", "orders"):
         program("flow", "off", "Harbor", name)
     assert "[flow-none-on]" in program.refused("flow", "run", "Harbor", "all")
+    assert "[flow-none-on]" in program.refused("flow", "run", "Harbor", "night")
     assert program.json("flow", "run", "Harbor", "items")[0]["flow"] == "items"
+
+
+def test_the_night_runs_the_flows_that_make_files_and_are_on(program: Program) -> None:
+    assert [run["flow"] for run in program.json("flow", "run", "Harbor", "night")] == ["customers", "items"]
+    program("flow", "off", "Harbor", "items")
+    assert [run["flow"] for run in program.json("flow", "run", "Harbor", "night")] == ["customers"]
+    assert "Did you mean 'night'?" in program.refused("flow", "run", "Harbor", "nights")
 
 
 def test_waiting_follows_the_run_to_its_end(program: Program) -> None:

@@ -77,6 +77,15 @@ def test_the_map_of_a_pre_built_flow_becomes_ones_own_and_ours_again(program: Pr
     assert program.json(*command, "--reset") == ours
 
 
+def test_what_comes_next_names_the_night(program: Program) -> None:
+    add_connections(program)
+    said = program("flow", "add", "Dock", "--quickbooks", "office", "--files", "files").stderr
+    assert "`routebooks flow schedule Dock night --at 02:00`" in said
+    assert "`routebooks flow run Dock night`" in said
+    said = program("flow", "add", "Dock", "--quickbooks", "office", "--files", "files", "--orders", "pocket").stderr
+    assert "`routebooks flow schedule Dock orders --every 15`" in said
+
+
 def test_flows_between_unfit_or_unknown_connections_are_not_added(program: Program) -> None:
     add_connections(program)
     assert "Did you mean 'office'?" in program.refused(

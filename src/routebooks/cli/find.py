@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from routebooks.cli.words import quoted
+from routebooks.engine.flows import ALL, NIGHT
 from routebooks.errors import ConfigError
 from routebooks.store import companies, deliveries, flows, ledger, rejected, runs
 from routebooks.store.companies import CompanyRow, ConnectionRow
@@ -69,13 +70,25 @@ def connection(tx: Tx, of: CompanyRow, name: str) -> ConnectionRow:
     return found
 
 
-def flow(tx: Tx, of: CompanyRow, name: str) -> Flow:
-    """The company's flow of this name. Raises ConfigError."""
+def flow(tx: Tx, of: CompanyRow, name: str, *, also: Sequence[str] = ()) -> Flow:
+    """The company's flow of this name; `also` are words that stand for several. Raises ConfigError."""
     found = flows.flow_named(tx, of.id, name)
     if found is None or found.removed_at is not None:
         known = [row.name for row in flows.flows_of(tx, of.id)]
         hint = f"`routebooks flow add {quoted(of.name)} ...` makes them."
-        raise unknown("flow", name, known, hint, f" at {of.name}")
+        raise unknown("flow", name, [*known, *also] if known else [], hint, f" at {of.name}")
+    return found
+
+
+def chosen_flows(tx: Tx, of: CompanyRow, name: str) -> list[Flow]:
+    """The flow of this name; all flows, or those that make files, for the words of it. Raises ConfigError."""
+    if name not in (ALL, NIGHT):
+        return [flow(tx, of, name, also=(NIGHT, ALL))]
+    found = [each for each in flows.flows_of(tx, of.id) if name == ALL or each.direction == "out"]
+    if not found:
+        raise ConfigError(
+            f"{of.name} has no flow of that kind.", hint="`routebooks flow add` makes them.", code="flow-unknown"
+        )
     return found
 
 

@@ -16,7 +16,6 @@ from routebooks.cli.words import count
 from routebooks.engine import flow_settings
 from routebooks.engine import runs as engine
 from routebooks.engine import schedule as schedules
-from routebooks.engine.flows import ALL
 from routebooks.errors import ConfigError
 from routebooks.store import audit, flows
 from routebooks.store.companies import CompanyRow
@@ -116,11 +115,16 @@ def set_(
     output(view, as_json, table(("setting", "value", "default", "what it is"), rows, "", wrap=("what it is",)))
 
 
-@app.command(epilog=examples("flow run Harbor customers", "flow run Harbor all --wait 600"))
+@app.command(epilog=examples("flow run Harbor customers", "flow run Harbor night", "flow run Harbor all --wait 600"))
 def run(
     ctx: typer.Context,
     company: CompanyName,
-    flow: Annotated[str, typer.Argument(metavar="FLOW", help="Name of the flow; all runs those that are on.")],
+    flow: Annotated[
+        str,
+        typer.Argument(
+            metavar="FLOW", help="Name of the flow; night stands for all that make files, all for all, if they are on."
+        ),
+    ],
     wait: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=0, help="Wait until it ends, at most so long.")
     ] = None,
@@ -152,13 +156,12 @@ def _ask(state: CliState, tx: Tx, owner: CompanyRow, wanted: list[Flow]) -> list
 
 
 def _chosen(tx: Tx, owner: CompanyRow, name: str) -> list[Flow]:
-    """The flow of this name, or all that are on. Raises ConfigError."""
-    if name != ALL:
-        return [find.flow(tx, owner, name)]
-    chosen = [flow for flow in flows.flows_of(tx, owner.id) if flow.enabled]
+    """The flow of this name, or of several by one word those that are on. Raises ConfigError."""
+    found = find.chosen_flows(tx, owner, name)
+    chosen = [flow for flow in found if flow.enabled or flow.name == name]
     if not chosen:
         raise ConfigError(
-            f"{owner.name} has no flow that is on.",
+            f"{owner.name} has no flow of that kind that is on.",
             hint="`routebooks flow list` shows them; name one to run it all the same.",
             code="flow-none-on",
         )

@@ -16,12 +16,9 @@ from routebooks.cli.state import ACTOR, state_of
 from routebooks.cli.views import View
 from routebooks.cli.words import next_times
 from routebooks.engine import schedule as schedules
-from routebooks.engine.flows import ALL, NIGHT
 from routebooks.engine.window import parse_window
 from routebooks.errors import ConfigError
 from routebooks.store import audit, flows
-from routebooks.store.companies import CompanyRow
-from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
 
 app = typer.Typer()
@@ -73,7 +70,7 @@ def schedule(
     made = _schedule(at, every, between, days, cron, never, missed)
     with context.store.begin() as tx:
         owner = find.company(tx, company)
-        chosen = _named(tx, owner, flow)
+        chosen = find.chosen_flows(tx, owner, flow)
         if made is not _AS_IT_IS:
             kept = schedules.begin(made, now) if made is not None else None
             for each in chosen:
@@ -147,15 +144,3 @@ def _pair(between: str) -> tuple[str, str]:
     if window is None:
         raise ConfigError(f"{between!r} is not two times.", hint="Write it as 06:00-20:00.", code="window-unreadable")
     return window["from"], window["to"]
-
-
-def _named(tx: Tx, owner: CompanyRow, name: str) -> list[Flow]:
-    """The flow of this name; all flows, or those that make files, for the words of it. Raises ConfigError."""
-    if name not in (ALL, NIGHT):
-        return [find.flow(tx, owner, name)]
-    found = [each for each in flows.flows_of(tx, owner.id) if name == ALL or each.direction == "out"]
-    if not found:
-        raise ConfigError(
-            f"{owner.name} has no flow of that kind.", hint="`routebooks flow add` makes them.", code="flow-unknown"
-        )
-    return found

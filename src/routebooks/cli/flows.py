@@ -57,7 +57,10 @@ def add(
         say("What was removed before is back with its map, its settings and its ledger.")
     for line in elsewhere:
         say(f"{line} already. To have it elsewhere, remove it (`routebooks flow remove`) and add it again.")
-    say(f"Next: `routebooks flow schedule {quoted(owner.name)} FLOW --at 02:00` for each, or `routebooks flow run`.")
+    place = quoted(owner.name)
+    say(f"Next: `routebooks flow schedule {place} night --at 02:00` or now: `routebooks flow run {place} night`.")
+    if orders is not None:
+        say(f"Orders come back by `routebooks flow schedule {place} orders --every 15`.")
 
 
 def _between(tx: Tx, flow: Flow) -> str:
