@@ -302,6 +302,8 @@ def test_what_a_person_is_to_confirm_is_shown_as_the_command_that_does_it(progra
 
 def test_a_test_tells_what_visits_have_shown(program: Program) -> None:
     house = program.house
+    assert "No server runs" in program("connection", "test", "Harbor", "toy_caller", code=1).stdout
+    house.serve()
     assert "has not called yet" in program("connection", "test", "Harbor", "toy_caller", code=1).stdout
     house.visit(Books({"customers": [record("1")]}))
     program("connection", "test", "Harbor", "toy_caller")

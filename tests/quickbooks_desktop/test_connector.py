@@ -51,8 +51,8 @@ def test_the_defaults_of_the_settings_pass_the_check(connection: Connection) -> 
 @pytest.mark.parametrize(
     ("settings", "name"),
     [
-        ({"company_file": "company.qbw"}, "Company file"),
-        ({"company_file": r"C:\QB\company.txt"}, "Company file"),
+        ({"company_file": "company.qbw"}, "File to open"),
+        ({"company_file": r"C:\QB\company.txt"}, "File to open"),
         ({"page_size": 0}, "Page size"),
         ({"page_size": True}, "Page size"),
         ({"page_size": "many"}, "Page size"),

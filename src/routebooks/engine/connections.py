@@ -15,7 +15,7 @@ from routebooks.engine.context import Context
 from routebooks.engine.window import opens_in
 from routebooks.engine.words import span
 from routebooks.errors import ConfigError, Problem
-from routebooks.store import alerts, audit, flows, ledger
+from routebooks.store import alerts, audit, flows, ledger, workers
 from routebooks.store import companies as store
 from routebooks.store.companies import Caller, ConnectionRow
 from routebooks.store.database import Tx
@@ -233,6 +233,15 @@ def _caller(tx: Tx, row: ConnectionRow) -> Caller:
     return caller
 
 
+_SERVED = Check("server", True, "A server runs.")
+_UNSERVED = Check(
+    "server",
+    False,
+    "No server runs: whoever calls gets no answer.",
+    "Start it, and let it run: `routebooks serve`.",
+)
+
+
 def test(ctx: Context, connection_id: int) -> list[Check]:
     """Try a connection: what its connector can try now and, of a system that calls us, what its visits have shown."""
     with ctx.store.read() as tx:
@@ -240,9 +249,11 @@ def test(ctx: Context, connection_id: int) -> list[Check]:
         row = store.connection(tx, connection_id)
         caller = store.caller(tx, connection_id)
         taking = takes_documents(ctx, tx, row)
+        served = bool(workers.living(tx))
         wanted = any(flow.target_id == row.id and flow.enabled for flow in flows.flows_of(tx, row.company_id))
     checks = ctx.connector(connection.connector).check(connection)
     if caller is not None:
+        checks.append(_SERVED if served else _UNSERVED)
         wrong = wrong_password(caller, ctx.now())
         if wrong is not None:
             checks.append(Check("password", False, wrong.message, wrong.hint))
@@ -285,10 +296,10 @@ def _visits(caller: Caller, now: datetime) -> list[Check]:
         "See that the PC is on, its user logged in, and Auto-Run ticked in the Web Connector." if silent else "",
     )
     if caller.refused is not None:
-        return [first, Check("company file", False, caller.refused["message"], caller.refused["hint"])]
+        return [first, Check("bound to", False, caller.refused["message"], caller.refused["hint"])]
     if caller.bound_at is None:
-        return [first, Check("company file", False, "No company file is bound yet.", "Press Update Selected.")]
-    checks = [first, Check("company file", True, f"Bound to {caller.bound_company} ({caller.bound_path}).")]
+        return [first, Check("bound to", False, "No company file is bound yet.", "Press Update Selected.")]
+    checks = [first, Check("bound to", True, f"{caller.bound_company} ({caller.bound_path}).")]
     if caller.seen_path is not None:
         checks.append(
             Check(

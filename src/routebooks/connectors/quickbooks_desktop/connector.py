@@ -205,7 +205,7 @@ def _key_field(connection: Connection) -> str:
 
 
 def _company_file(connection: Connection) -> Check:
-    name, path = "Company file", str(connection.settings.get("company_file", "")).strip()
+    name, path = "File to open", str(connection.settings.get("company_file", "")).strip()
     if not path:
         return Check(name, True, "The company that is open in QuickBooks.")
     # The Web Connector takes any text for a path and only fails when it opens it.
