@@ -14,8 +14,10 @@ from handbook.texts import OPEN, Source
 
 _ERRORS = {"ConfigError": "config", "TransientError": "transient", "RecordError": "record", "FatalError": "fatal"}
 _PROBLEM = "Problem"
-#: the simulated world has its own words; errors.py says what an error is, status_codes.py has a table for its problems
-_WITHOUT = ("routebooks.sandbox", "routebooks.errors", "routebooks.connectors.quickbooks_desktop.status_codes")
+#: the simulated world has its own words; status_codes.py has a table for its problems
+_WITHOUT = ("routebooks.sandbox", "routebooks.connectors.quickbooks_desktop.status_codes")
+#: says what an error is, and makes none
+_ERRORS_HOME = "routebooks.errors"
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,9 @@ def of(source: Source) -> list[Met]:
 
     Raises ValueError for one whose code cannot be told: a page made of the others would not be complete.
     """
-    return [met for module in source.modules.values() for met in _in_module(source, module)]
+    return [
+        met for name, module in source.modules.items() if name != _ERRORS_HOME for met in _in_module(source, module)
+    ]
 
 
 def _in_module(source: Source, module: Module) -> Iterator[Met]:

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: the beginning of the hint of what passes by itself while a run is at work
+AGAIN = "It is tried again by itself."
+
+
+def ended(text: str) -> str:
+    """What another system said, with one point at its end."""
+    return f"{text.rstrip(' .')}."
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +15,7 @@ from cli_program import Program
 from house import Books, House, record
 from routebooks.cli import given
 from routebooks.connectors.base import Check, Connection, Setting
+from routebooks.connectors.registry import CONNECTORS
 from routebooks.store import companies
 
 
@@ -65,7 +68,8 @@ class Shelf(Locked):
 @pytest.fixture
 def house(house: House) -> Iterator[House]:
     connectors: Any = house.ctx.connectors
-    connectors |= {kind.name: kind for kind in (Locked(), TwiceLocked(), KeyLocked(), Shelf())}
+    own = (Locked(), TwiceLocked(), KeyLocked(), Shelf())
+    connectors |= {**CONNECTORS, **{kind.name: kind for kind in own}}
     return house  # type: ignore[return-value]
 
 
@@ -291,6 +295,16 @@ def test_a_test_ends_with_1_when_a_step_fails(program: Program, tmp_path: Path) 
     assert said[1].split("  ") == ["log in", "failed", "The password is wrong.", "Enter it again."]
     program("connection", "set", "Harbor", "new", "password=right")
     assert "ok" in program("connection", "test", "Harbor", "new").stdout
+
+
+def test_a_test_promises_no_other_try_and_ends_what_a_system_says_with_one_point(program: Program) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    where = ("host=127.0.0.1", f"port={port}", "user=x")
+    program("connection", "add", "Harbor", "gone", "pocketadvantage", *where)
+    (step,) = program.json("connection", "test", "Harbor", "gone", code=1)
+    assert re.search(r"Could not reach 127\.0\.0\.1 on port \d+: .*[^.]\.$", step["message"])
+    assert step["hint"].startswith("If it stays so, check host")
 
 
 def test_what_a_person_is_to_confirm_is_shown_as_the_command_that_does_it(program: Program) -> None:

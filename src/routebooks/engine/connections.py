@@ -14,7 +14,7 @@ from routebooks.engine import one_reader
 from routebooks.engine.context import Context
 from routebooks.engine.window import opens_in
 from routebooks.engine.words import span
-from routebooks.errors import ConfigError, Problem
+from routebooks.errors import AGAIN, ConfigError, Problem
 from routebooks.store import alerts, audit, flows, ledger, workers
 from routebooks.store import companies as store
 from routebooks.store.companies import Caller, ConnectionRow
@@ -251,7 +251,9 @@ def test(ctx: Context, connection_id: int) -> list[Check]:
         taking = takes_documents(ctx, tx, row)
         served = bool(workers.living(tx))
         wanted = any(flow.target_id == row.id and flow.enabled for flow in flows.flows_of(tx, row.company_id))
-    checks = ctx.connector(connection.connector).check(connection)
+    # A test is one try: nothing of it is tried again.
+    tried = ctx.connector(connection.connector).check(connection)
+    checks = [replace(check, hint=check.hint.removeprefix(AGAIN).lstrip()) for check in tried]
     if caller is not None:
         checks.append(_SERVED if served else _UNSERVED)
         wrong = wrong_password(caller, ctx.now())

@@ -15,7 +15,7 @@ from routebooks.connectors.base import CallingSource, OrderSource, PulledSource
 from routebooks.engine import extracts, nights, schedule, waiting
 from routebooks.engine import flows as flow_rules
 from routebooks.engine.context import Context, as_json
-from routebooks.errors import ConfigError, Problem, RoutebooksError, TransientError
+from routebooks.errors import AGAIN, ConfigError, Problem, RoutebooksError, TransientError
 from routebooks.store import companies, flows
 from routebooks.store import ledger as orders
 from routebooks.store import runs as store
@@ -198,9 +198,7 @@ def bring_back(ctx: Context, ended: Callable[[Sequence[str]], set[str]]) -> int:
         with ctx.store.begin() as tx:
             found = store.run(tx, run.id, lock=True)
             if found.active and found.workflow_id == run.workflow_id:
-                error = TransientError(
-                    "The work broke off.", hint="It is tried again by itself.", code="work-broke-off"
-                )
+                error = TransientError("The work broke off.", hint=AGAIN, code="work-broke-off")
                 met(ctx, tx, found, error, now)
     return len(gone)
 

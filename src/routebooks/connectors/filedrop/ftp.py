@@ -11,7 +11,7 @@ from typing import IO, Self
 
 from routebooks.connectors.filedrop.base import FOLDER_MISSING, LOG_IN_REFUSED, RENAME_REFUSED, RIGHTS
 from routebooks.connectors.filedrop.tls import Tls, TlsFtp
-from routebooks.errors import ConfigError, TransientError
+from routebooks.errors import AGAIN, ConfigError, TransientError, ended
 
 
 @dataclass(kw_only=True)
@@ -209,15 +209,15 @@ class FtpDrop:
         except (ftplib.error_perm, ValueError) as error:
             # ValueError: a line end, or a letter that the server's old encoding has not, in a name or a password
             raise ConfigError(
-                f"Could not {doing}: {self._scrubbed(error)}",
+                f"Could not {doing}: {ended(self._scrubbed(error))}",
                 hint=_cure(refused),
                 code=refused,
                 detail=self._scrubbed(error),
             ) from error
         except ftplib.all_errors as error:
             raise TransientError(
-                f"Could not {doing}: {self._scrubbed(error)}",
-                hint="It is tried again by itself. If it stays so, check host, port, the kind of server (drop) and the "
+                f"Could not {doing}: {ended(self._scrubbed(error))}",
+                hint=f"{AGAIN} If it stays so, check host, port, the kind of server (drop) and the "
                 "passive setting, and ask whoever runs the server.",
                 code=lost,
                 detail=self._scrubbed(error),

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from routebooks.connectors.filedrop.base import UNSURE
-from routebooks.errors import ConfigError, TransientError
+from routebooks.errors import AGAIN, ConfigError, TransientError
 
 #: what Windows says while another program has the file open; over an open file, a rename is "access denied" (5)
 _IN_USE = (32, 33)
@@ -121,7 +121,7 @@ def _told(doing: str, in_use: tuple[int, ...] = _IN_USE) -> Iterator[None]:
         if getattr(error, "winerror", None) in in_use or error.errno not in _REFUSED:
             raise TransientError(
                 message,
-                hint="It is tried again by itself; look at the disk and at programs that hold the file open.",
+                hint=f"{AGAIN} If it stays so, look at the disk and at programs that hold the file open.",
                 code="folder-trouble",
                 detail=str(error),
             ) from error

@@ -23,7 +23,7 @@ from routebooks.connectors.filedrop.base import (
     not_trusted,
 )
 from routebooks.connectors.filedrop.sftp_keys import KINDS, Proof
-from routebooks.errors import ConfigError, TransientError
+from routebooks.errors import AGAIN, ConfigError, TransientError, ended
 
 T = TypeVar("T")
 
@@ -241,7 +241,7 @@ class SftpDrop:
         except (asyncssh.Error, OSError) as error:
             raise TransientError(
                 **self._problem(doing, error),
-                hint="It is tried again by itself. If it stays so, check host, port and the kind of server (drop), and "
+                hint=f"{AGAIN} If it stays so, check host, port and the kind of server (drop), and "
                 "ask whoever runs the server.",
                 code=lost,
             ) from error
@@ -250,7 +250,7 @@ class SftpDrop:
         said = str(error) or "no answer in time"
         if self.password:
             said = said.replace(self.password, "***")
-        return {"message": f"Could not {doing}: {said}.", "detail": said}
+        return {"message": f"Could not {doing}: {ended(said)}", "detail": said}
 
 
 def _path(folder: str, name: str = "") -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from routebooks.connectors.filedrop.base import TLS_REFUSED, not_trusted
-from routebooks.errors import ConfigError
+from routebooks.errors import ConfigError, ended
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class TlsFtp(ftplib.FTP_TLS):
         try:
             self.prot_p()
         except ftplib.error_perm as error:
-            raise _refused(f"{self.host} does not encrypt the files: {error}.", error) from error
+            raise _refused(f"{self.host} does not encrypt the files: {ended(str(error))}", error) from error
         return answer
 
     def ntransfercmd(self, cmd: str, rest: int | str | None = None) -> tuple[socket.socket, int | None]:
@@ -93,7 +93,7 @@ class TlsFtp(ftplib.FTP_TLS):
         try:
             self.auth()
         except ftplib.error_perm as error:
-            raise _refused(f"{host} does not speak TLS on port {port}: {error}.", error) from error
+            raise _refused(f"{host} does not speak TLS on port {port}: {ended(str(error))}", error) from error
 
     def _prove(self, connection: ssl.SSLSocket) -> None:
         shown = _sha256(connection)

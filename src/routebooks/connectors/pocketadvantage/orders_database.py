@@ -21,7 +21,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import NullPool
 
-from routebooks.errors import ConfigError, RoutebooksError, TransientError
+from routebooks.errors import AGAIN, ConfigError, RoutebooksError, TransientError
 
 #: The driver that each kind is opened with. MySQL's dialect takes MariaDB as well; MariaDB's does not take MySQL.
 _DRIVERS = {
@@ -240,7 +240,7 @@ def _mysql_passes(number: int) -> bool:
 def _away(detail: str) -> TransientError:
     return TransientError(
         "The orders database does not answer.",
-        hint="See that it runs and can be reached from this computer; it is tried again by itself.",
+        hint=f"{AGAIN} If it stays so, see that it runs and can be reached from this computer.",
         code="orders-away",
         detail=detail,
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from routebooks.connectors.base import Outcome
-from routebooks.connectors.quickbooks_desktop.status_table import AGAIN, OUR_FAULT, Status
+from routebooks.connectors.quickbooks_desktop.status_table import OUR_FAULT, Status
+from routebooks.errors import AGAIN
 
 _LOOKED_FOR = "A write that was on its way is looked for before it is made again; everything else is asked again."
 _ALLOW = (

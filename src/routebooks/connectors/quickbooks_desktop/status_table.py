@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from routebooks.connectors.base import Outcome
+from routebooks.errors import AGAIN
 
 OUR_FAULT = "This is a fault of ours: keep the raw answer and show it to whoever looks after Routebooks."
 _FIX_VALUE = "Correct the value at its source or in the map, then try the record again."
-AGAIN = "It is tried again by itself."
 AGAIN_VERIFY = f"{AGAIN} If it stays: in QuickBooks choose File, Utilities, Verify Data, and rebuild when it says so."
 
 
