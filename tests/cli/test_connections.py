@@ -297,6 +297,15 @@ def test_a_test_ends_with_1_when_a_step_fails(program: Program, tmp_path: Path) 
     assert "ok" in program("connection", "test", "Harbor", "new").stdout
 
 
+def test_the_sign_for_standard_input_is_no_secret(program: Program) -> None:
+    assert "[secret-not-read]" in program.refused("connection", "add", "Harbor", "new", "locked", "password=-")
+    program("connection", "add", "Harbor", "new", "locked", "password=right")
+    said = program.refused("connection", "set", "Harbor", "new", "password=-")
+    assert "Add --secret-stdin." in said
+    assert password_of(program.house, "new") == "right"
+    program("connection", "set", "Harbor", "new", "host=-")
+
+
 def test_a_test_promises_no_other_try_and_ends_what_a_system_says_with_one_point(program: Program) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -58,6 +58,8 @@ def add(
     typed = given.pairs(settings or [])
     if secret_stdin:
         typed = given.secret_from_stdin(kind, typed)
+    else:
+        given.no_dash(kind, typed)
     typed = given.asked_secrets(kind, typed)
     with context.store.begin() as tx:
         row = find.company(tx, company)
@@ -128,8 +130,11 @@ def set_(
     with context.store.read() as tx:
         row = find.connection(tx, find.company(tx, company), name)
     typed = given.pairs(settings or [])
+    kind = context.connector(row.connector)
     if secret_stdin:
-        typed = given.secret_from_stdin(context.connector(row.connector), typed, row.settings)
+        typed = given.secret_from_stdin(kind, typed, row.settings)
+    else:
+        given.no_dash(kind, typed)
     if not typed:
         raise given.nothing()
     with context.store.begin() as tx:

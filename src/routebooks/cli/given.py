@@ -51,6 +51,17 @@ def secret_from_stdin(
     return {**given, setting.name: value.rstrip("\r\n")}
 
 
+def no_dash(kind: Connector, given: Mapping[str, str]) -> None:
+    """That no secret is the sign which stands for standard input, where that is not read. Raises ConfigError."""
+    marked = [setting.name for setting in kind.settings if setting.secret and given.get(setting.name) == "-"]
+    if marked:
+        raise ConfigError(
+            f"{marked[0]}=- means that {marked[0]} comes from standard input, and nothing was told to read it.",
+            hint="Add --secret-stdin.",
+            code="secret-not-read",
+        )
+
+
 def asked_secrets(kind: Connector, given: dict[str, str]) -> dict[str, str]:
     """What was typed, and at a terminal the answers for the secrets that were not; an empty answer gives none."""
     if not at_terminal():
