@@ -306,6 +306,19 @@ def test_the_sign_for_standard_input_is_no_secret(program: Program) -> None:
     program("connection", "set", "Harbor", "new", "host=-")
 
 
+def test_what_cannot_be_meant_is_refused_when_it_is_set(program: Program, tmp_path: Path) -> None:
+    orders = ("connection", "add", "Harbor", "orders", "pocketadvantage_orders")
+    said = program.refused(*orders, "url=/srv/orders.db")
+    assert "[orders-address]" in said
+    assert "sqlite:///" in said
+    assert "[orders-driver]" in program.refused(*orders, "url=oracel://host/db")
+    program(*orders, "url=postgres://rep:secret@host/orders")
+    assert "[orders-address]" in program.refused("connection", "set", "Harbor", "orders", "url=orders.db")
+    files = ("connection", "add", "Harbor", "files", "pocketadvantage", "drop=local")
+    assert "[root-not-whole]" in program.refused(*files, "root=relative")
+    program(*files, f"root={tmp_path}")
+
+
 def test_a_test_promises_no_other_try_and_ends_what_a_system_says_with_one_point(program: Program) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -37,7 +37,7 @@ def house(house: House) -> Iterator[House]:
 def add_connections(program: Program) -> None:
     program("company", "add", "Dock", "--cust-id", "12", "--time-zone", "America/New_York")
     program("connection", "add", "Dock", "office", "quickbooks_desktop")
-    program("connection", "add", "Dock", "files", "pocketadvantage", "drop=local", "root=anywhere")
+    program("connection", "add", "Dock", "files", "pocketadvantage", "drop=local", f"root={program.house.folder}")
     orders = program.house.folder.parent / "orders.db"
     with closing(sqlite3.connect(orders)) as database:
         database.executescript(ORDERS)
@@ -111,7 +111,7 @@ def test_a_connection_in_the_wrong_role_is_named_with_the_one_that_fits(program:
 def test_flows_that_go_elsewhere_are_said_to(program: Program) -> None:
     add_connections(program)
     program("flow", "add", "Dock", "--quickbooks", "office", "--files", "files")
-    program("connection", "add", "Dock", "other", "pocketadvantage", "drop=local", "root=elsewhere")
+    program("connection", "add", "Dock", "other", "pocketadvantage", "drop=local", f"root={program.house.folder}")
     said = program("flow", "add", "Dock", "--quickbooks", "office", "--files", "other")
     assert "items goes from office to files already." in said.stderr
     program("flow", "remove", "Dock", "items", "--yes")

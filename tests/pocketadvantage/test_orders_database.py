@@ -144,7 +144,8 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     for path in (tmp_path / "none.db", tmp_path):
         error = refused(lambda path=path: run(address(f"sqlite:///{path}"), "SELECT 1", writing=True))  # type: ignore[misc]
         assert isinstance(error, TransientError)
-        assert error.problem.code == "orders-away"
+        assert error.problem.code == "orders-file-missing"
+        assert str(path) in error.problem.message
     assert list(tmp_path.iterdir()) == []
 
 

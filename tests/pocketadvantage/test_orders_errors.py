@@ -67,7 +67,7 @@ def test_a_database_that_is_away(tmp_path: Path) -> None:
         ):
             error = raised(act)
             assert isinstance(error, TransientError)
-            assert error.problem.code == "orders-away"
+            assert error.problem.code == ("orders-file-missing" if url == missing else "orders-away")
             assert_secret([everything(error)])
         (settings, entry) = ORDERS.check(connection(url))
         assert (settings.ok, entry.ok, entry.name) == (True, False, "log in")

@@ -63,6 +63,8 @@ class Setting:
     of_one_reader: bool = False
     #: it says which records there are and when they changed: with another value, flows from here read from the start
     read_anew: bool = False
+    #: raises ConfigError for a text that cannot be meant, as soon as it is set
+    judge: Callable[[str], object] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

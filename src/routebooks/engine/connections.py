@@ -163,6 +163,8 @@ def _sort(kind: Connector, given: Mapping[str, str], *, complete: bool = True) -
                 hint=f"Its settings: {', '.join(declared)}.",
                 code="setting-unknown",
             )
+        if setting.judge is not None and text:
+            setting.judge(text)
         if setting.secret:
             secrets[name] = text
         else:

@@ -20,6 +20,17 @@ from routebooks.errors import ConfigError
 #: the kinds of places, and the usual port of each
 _PORTS = {"ftp": 21, "ftps": 21, "ftps_implicit": 990, "sftp": 22, "local": 0}
 
+
+def _full(path: str) -> None:
+    """That a folder is named from the beginning: the server may run in another folder than whoever sets it."""
+    if not Path(path).is_absolute():
+        raise ConfigError(
+            f"root cannot be {path!r}: the server may run in another folder than you are in.",
+            hint="Write the whole path of the folder, such as /srv/pocketadvantage or P:\\pocketadvantage.",
+            code="root-not-whole",
+        )
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="drop",
@@ -88,7 +99,12 @@ SETTINGS: tuple[Setting, ...] = (
         only_with=("drop", "sftp"),
         help="SFTP: the passphrase of the private key.",
     ),
-    Setting(name="root", default="", help="For a folder of this computer: the folder that the one below lies in."),
+    Setting(
+        name="root",
+        default="",
+        help="For a folder of this computer: the folder that the one below lies in.",
+        judge=_full,
+    ),
 )
 
 

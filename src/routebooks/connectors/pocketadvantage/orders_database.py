@@ -25,6 +25,7 @@ from routebooks.errors import AGAIN, ConfigError, RoutebooksError, TransientErro
 
 #: The driver that each kind is opened with. MySQL's dialect takes MariaDB as well; MariaDB's does not take MySQL.
 _DRIVERS = {
+    "postgres": "postgresql",
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
     "mariadb+pymysql": "mysql+pymysql",
@@ -72,10 +73,16 @@ def address(url: str) -> sa.URL:
     except (ArgumentError, ValueError):
         raise ConfigError(
             "The address of the orders database cannot be read.",
-            hint="Write it as postgresql://user:password@host:5432/database, or with another kind of database first.",
+            hint="Write it as postgresql://user:password@host:5432/database, or with another kind of database first; "
+            "a file of SQLite as sqlite:///folder/name.db.",
             code="orders-address",
         ) from None
     return made.set(drivername=_DRIVERS.get(made.drivername, made.drivername))
+
+
+def judge(text: str) -> None:
+    """Look at an address as far as that goes without a call. Raises ConfigError (orders-address, orders-driver)."""
+    _engine(address(text)).dispose()
 
 
 def title(url: sa.URL) -> str:
@@ -92,8 +99,8 @@ def is_tried(url: sa.URL) -> bool:
 def opened(url: sa.URL, *, writing: bool = False) -> Iterator[sa.Connection]:
     """A connection for one call, in one transaction, undone unless `writing`.
 
-    Raises ConfigError (orders-driver, orders-login, orders-sql) and TransientError (orders-away); no message has the
-    password in it.
+    Raises ConfigError (orders-driver, orders-login, orders-sql) and TransientError (orders-away, orders-file-missing);
+    no message has the password in it.
     """
     engine = _engine(url)
     try:
@@ -167,7 +174,11 @@ def _connected(engine: sa.Engine, url: sa.URL) -> sa.Connection:
     # SQLite would make a missing file, and we only read
     is_file = url.get_backend_name() == "sqlite" and url.database and "uri" not in url.query
     if is_file and not Path(str(url.database)).is_file():
-        raise _away(f"there is no file {url.database}")
+        raise TransientError(
+            f"There is no file {url.database}, which the address of the orders database names.",
+            hint=f"{AGAIN} If it stays so, put the file there, or correct the address.",
+            code="orders-file-missing",
+        )
     try:
         return engine.connect()
     except (SQLAlchemyError, OSError, ValueError, TypeError, RuntimeError) as error:
