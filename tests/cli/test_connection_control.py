@@ -22,7 +22,7 @@ def visit_at(house: House, path: str) -> None:
 def test_a_pause_holds_until_it_is_resumed(program: Program) -> None:
     assert program.json("connection", "pause", "Harbor", "toy_files")["state"] == "paused"
     assert program.json("connection", "list")[1]["paused_at"] == "2026-03-02T06:00:00+00:00"
-    assert program.json("connection", "resume", "Harbor", "toy_files")["state"] == "ready"
+    assert program.json("connection", "resume", "Harbor", "toy_files")["state"] == "not used"
     assert program.audit()[-2:] == [("command line", "pause", "toy_files"), ("command line", "resume", "toy_files")]
 
 

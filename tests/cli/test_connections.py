@@ -200,7 +200,7 @@ def test_connections_are_listed_with_their_state(program: Program) -> None:
         *("window", "paused_at", "last_seen_at"),
     }
     states = {row["name"]: row["state"] for row in listed}
-    assert states == {"toy_caller": "not seen", "toy_files": "ready", "toy_orders": "ready"}
+    assert states == {"toy_caller": "not seen", "toy_files": "not used", "toy_orders": "not used"}
     house.visit(Books())
     assert program.json("connection", "list", "--company", "Harbor")[0]["state"] == "ready"
     house.clock.on(days=3)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from routebooks.engine import schedule
-from routebooks.engine.health import connection_health, flow_health, is_late, overdue
+from routebooks.engine.health import Health, connection_health, flow_health, is_late, overdue
 from routebooks.store.companies import Caller, ConnectionRow
 from routebooks.store.flows import Flow
 from routebooks.store.runs import Phase, Run, State
@@ -73,6 +73,12 @@ def test_a_pause_is_somebodys_wish_and_needs_nobody() -> None:
     assert connection_health(paused, None, NOW).needs == ""
     assert connection_health(paused, replace(CALLER, refused=SAID), NOW).state == "refused"
     assert connection_health(ROW, None, NOW).state == "ready"
+
+
+def test_a_connection_that_nothing_went_over_yet_is_not_called_ready() -> None:
+    assert connection_health(ROW, None, NOW, used=False) == Health("not used")
+    assert connection_health(ROW, None, NOW, SAID, used=False).state == "failing"
+    assert connection_health(ROW, CALLER, NOW, used=False).state == "ready"
 
 
 FLOW = Flow(

@@ -36,9 +36,17 @@ class Health:
 
 
 def connection_health(
-    row: ConnectionRow, caller: Caller | None, now: datetime, failing: Mapping[str, str] | None = None
+    row: ConnectionRow,
+    caller: Caller | None,
+    now: datetime,
+    failing: Mapping[str, str] | None = None,
+    *,
+    used: bool = True,
 ) -> Health:
-    """A connection from what is stored of it, and the problem that its last use met; nothing is tried."""
+    """A connection from what is stored of it, the problem that its last use met, and whether any went well.
+
+    Nothing is tried.
+    """
     if caller is not None and caller.refused is not None:
         return Health("refused", *_cure(caller.refused))
     if row.paused_at is not None:
@@ -46,7 +54,7 @@ def connection_health(
     if failing is not None:
         return Health("failing", *_cure(failing))
     if caller is None:
-        return Health("ready")
+        return Health("ready" if used else "not used")
     wrong = wrong_password(caller, now)
     if wrong is not None:
         return Health("shut out", *_cure(as_json(wrong)))
@@ -108,7 +116,9 @@ def _cure(problem: Mapping[str, str]) -> tuple[str, str]:
 
 def health_of_connection(tx: Tx, row: ConnectionRow, now: datetime) -> Health:
     """A connection as its rows tell."""
-    return connection_health(row, companies.caller(tx, row.id), now, runs.failing_at(tx, row.id))
+    caller = companies.caller(tx, row.id)
+    used = caller is not None or runs.any_done_at(tx, row.id)
+    return connection_health(row, caller, now, runs.failing_at(tx, row.id), used=used)
 
 
 def health_of_flow(ctx: Context, tx: Tx, flow: Flow, zone: str) -> Health:

@@ -238,6 +238,13 @@ def failing_at(tx: Tx, connection_id: int) -> dict[str, str] | None:
     return None
 
 
+def any_done_at(tx: Tx, connection_id: int) -> bool:
+    """Whether a run from or to a connection ever came to a good end."""
+    ends = sa.or_(flows.c.source_id == connection_id, flows.c.target_id == connection_id)
+    query = sa.select(runs.c.id).join(flows, flows.c.id == runs.c.flow_id).where(ends, runs.c.state == State.DONE)
+    return tx.execute(query.limit(1)).one_or_none() is not None
+
+
 def last_scheduled(tx: Tx, company_id: int | None = None) -> dict[int, datetime]:
     """For when the newest scheduled run was due, by flow of a company or of all; of flows that had one."""
     newest = (
