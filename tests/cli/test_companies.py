@@ -27,6 +27,11 @@ def test_what_to_do_next_is_told_with_the_name_as_it_is_typed(program: Program) 
     assert '`routebooks connection add "Dock & Co" ...`' in said.stderr
 
 
+def test_a_name_with_blanks_is_asked_for_in_quotation_marks(program: Program) -> None:
+    said = program.refused("company", "add", "Lake", "side", "--cust-id", "12")
+    assert 'A name with blanks is written in quotation marks: "Lake side"' in said
+
+
 def test_a_name_is_taken_once(program: Program) -> None:
     assert "[company-exists]" in program.refused("company", "add", "Harbor", "--cust-id", "1")
     assert len(program.json("company", "list")) == 1

@@ -84,14 +84,24 @@ class _Program(TyperGroup):
             fail(error.problem, exit_code(error), verbose=state_of(ctx).verbose)
         except typer.Abort:
             raise typer.Exit(INTERRUPTED) from None
-        # Typer ends the program for these; a reader that went away (`| head`) is no error of ours.
-        except (typer.Exit, typer.TyperException, BrokenPipeError):
+        except typer.TyperException as error:
+            _say_how_to_quote(error)
+            raise
+        # Typer ends the program for this; a reader that went away (`| head`) is no error of ours.
+        except (typer.Exit, BrokenPipeError):
             raise
         except Exception as error:
             state = state_of(ctx)
             if known := recognised(error):
                 fail(known, verbose=state.verbose)
             unforeseen(error, state)
+
+
+def _say_how_to_quote(error: Exception) -> None:
+    """Add to what Typer says of a word too many that it may belong to the one before it."""
+    message = getattr(error, "message", "")
+    if isinstance(error, typer.TyperException) and message.startswith("Got unexpected extra argument"):
+        error.message = f'{message}. A name with blanks is written in quotation marks: "Lake side"'
 
 
 def build(make_context: MakeContext, *, pause: Callable[[float], None] = time.sleep) -> typer.Typer:
