@@ -60,6 +60,12 @@ def program(home: Path, *args: str, code: int = 0) -> str:
 ADD = ("company", "add", "Harbor", "--cust-id", "4711")
 
 
+def test_where_an_installation_begins_is_told_once(tmp_path: Path) -> None:
+    home = tmp_path / "new"
+    assert f"A new installation begins in {home}.\n" in program(home, *ADD)
+    assert "begins" not in program(home, "company", "add", "Bay", "--cust-id", "2")
+
+
 def test_a_lost_key_is_told_and_not_replaced(tmp_path: Path) -> None:
     program(tmp_path, *ADD)
     (tmp_path / "key").unlink()

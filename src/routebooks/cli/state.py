@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import Protocol
 
 import typer
 
 from routebooks import settings
+from routebooks.cli.output import say
 from routebooks.engine.context import Context
 from routebooks.settings import Settings
 
@@ -56,12 +58,27 @@ class CliState:
     def begin(self) -> Context:
         """The same, for a command with which a new installation may begin. Raises ConfigError."""
         self._begins = True
-        return self.context
+        home = self.settings.home
+        fresh = _is_blank(home)
+        context = self.context
+        if fresh:
+            say(f"A new installation begins in {home}.")
+        return context
 
     def close(self) -> None:
         """Give back what was opened."""
         if "context" in self.__dict__:
             self.context.store.close()
+
+
+def _is_blank(folder: Path) -> bool:
+    """Whether a folder holds nothing, or is not there."""
+    try:
+        return next(folder.iterdir(), None) is None
+    except FileNotFoundError:
+        return True
+    except OSError:  # whoever uses it tells
+        return False
 
 
 def state_of(ctx: typer.Context) -> CliState:
