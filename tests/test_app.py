@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,20 @@ def test_where_an_installation_begins_is_told_once(tmp_path: Path) -> None:
     home = tmp_path / "new"
     assert f"A new installation begins in {home}.\n" in program(home, *ADD)
     assert "begins" not in program(home, "company", "add", "Bay", "--cust-id", "2")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps rights in another way")
+@pytest.mark.parametrize("made", [False, True])
+def test_only_its_owner_reads_an_installation(tmp_path: Path, made: bool) -> None:
+    home = tmp_path / "home"
+    if made:
+        home.mkdir()
+        home.chmod(0o755)
+    program(home, *ADD)
+    assert home.stat().st_mode & 0o777 == (0o755 if made else 0o700)
+    files = [file for file in home.iterdir() if file.is_file()]
+    assert {file.name for file in files} >= {"key", "routebooks.db", "durable.db"}
+    assert {file.stat().st_mode & 0o077 for file in files} == {0}
 
 
 def test_a_lost_key_is_told_and_not_replaced(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import typer
@@ -31,6 +32,8 @@ def context(settings: Settings, connectors: Mapping[str, Connector] = CONNECTORS
     _look_for(settings, begin)
     if begin:
         _make(settings.home)
+        for url in (settings.store_url, settings.durable_url):
+            _make_private(file_of(url))
     store = Store(settings.store_url, name=random_id(12))
     try:
         store.migrate()
@@ -69,7 +72,7 @@ def _look_for(settings: Settings, begin: bool) -> None:
 
 def _make(home: Path) -> None:
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(
             f"The folder {home} cannot be made.",
@@ -77,6 +80,14 @@ def _make(home: Path) -> None:
             code="home-unusable",
             detail=str(error),
         ) from error
+
+
+def _make_private(file: Path | None) -> None:
+    """Begin the file of a database as one that only its owner reads; SQLite gives its other files the same rights."""
+    if file is not None and file.parent.is_dir() and not file.exists():
+        # what stands in the way, whoever opens it tells
+        with suppress(OSError):
+            file.touch(mode=0o600)
 
 
 def _vault(settings: Settings, store: Store) -> Vault:
