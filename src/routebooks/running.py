@@ -21,6 +21,7 @@ from routebooks.cli import given, log_to_stderr
 from routebooks.cli.output import output, say
 from routebooks.cli.params import Json, examples
 from routebooks.cli.state import MakeContext, state_of
+from routebooks.cli.words import quoted
 from routebooks.errors import ConfigError
 from routebooks.sandbox.web_connector import Result
 from routebooks.sandbox.world import SandboxWorld, is_sandbox
@@ -125,7 +126,14 @@ def _serve(ctx: typer.Context, as_json: Json = False) -> None:
 
 def _sandbox_start(
     folder: Folder,
-    ftp_port: Annotated[int, typer.Option(help="Port of the FTP server; 0 takes a free one.")] = 0,
+    ftp_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Port of the FTP server; 0 takes a free one. Else that of the last start, if it is free.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     world = SandboxWorld(folder.absolute(), ftp_port=ftp_port)
@@ -139,18 +147,22 @@ def _sandbox_start(
             "company": world.company.company_name,
             "company_file": world.company.file_path,
         }
+        here = quoted(str(folder))
         lines = (
             f"{world.company.company_name} is open in QuickBooks ({world.company.file_path}).",
             "Connect a company to it (put its name for COMPANY):",
             "  routebooks connection add COMPANY quickbooks quickbooks_desktop",
             f"  routebooks connection add COMPANY files pocketadvantage drop=ftp host={host} port={port} "
             f"user={world.ftp.user} password={world.ftp.password}",
-            f"  routebooks connection add COMPANY orders pocketadvantage_orders url={world.orders_url}",
+            f"  routebooks connection add COMPANY orders pocketadvantage_orders url={quoted(world.orders_url)}",
             "  routebooks connection qwc COMPANY quickbooks --out company.qwc",
-            f"  routebooks sandbox update {folder} company.qwc --password-stdin",
+            f"  routebooks sandbox update {here} company.qwc --password-stdin",
         )
         output(facts, as_json, *lines)
         sys.stdout.flush()
+        if world.last_port not in (0, port):
+            say(f"The FTP server had port {world.last_port} before. Where files go there, change it:")
+            say(f"  routebooks connection set COMPANY files port={port}")
         say("The sandbox is open. Ctrl-C stops it.")
         threading.Event().wait()
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from routebooks import clock as system_clock
+from routebooks.errors import ConfigError
 from routebooks.sandbox import orders_db
 from routebooks.sandbox.company import SandboxCompany
 from routebooks.sandbox.seed import seed
@@ -30,12 +31,15 @@ class SandboxWorld:
         folder: Path,
         *,
         clock: system_clock.Clock = system_clock.now,
-        ftp_port: int = 0,
+        ftp_port: int | None = 0,
         edition: str = "Enterprise",
         fill: Callable[[SandboxCompany], object] = seed,
         company_name: str = "",
     ) -> None:
-        """Opens the folder, or makes it. The company is named after the folder, if nobody names it, when it is made."""
+        """Opens the folder, or makes it. The company is named after the folder, if nobody names it, when it is made.
+
+        Port 0 takes a free one; None takes that of the last start, if it is free.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self._clock = clock
         fresh = not is_sandbox(folder)
@@ -43,7 +47,11 @@ class SandboxWorld:
             folder / COMPANY_FILE, clock=clock, edition=edition, company_name=company_name or name_after(folder)
         )
         self.ftp_root = folder / "ftp"
-        self.ftp = SandboxFtpServer(self.ftp_root, port=ftp_port)
+        self._port_file = folder / "ftp-port.txt"
+        #: the port of the last start; 0: it was never started
+        self.last_port = int(self._port_file.read_text(encoding="ascii")) if self._port_file.exists() else 0
+        self._may_move = ftp_port is None
+        self.ftp = SandboxFtpServer(self.ftp_root, port=self.last_port if ftp_port is None else ftp_port)
         self.orders_url = f"sqlite:///{folder / 'orders.db'}"
         if fresh:
             fill(self.company)
@@ -56,8 +64,15 @@ class SandboxWorld:
         orders_db.add_orders(self.orders_url, [_as_stored(order) for order in orders_for(self.company)], now)
 
     def start(self) -> None:
-        """Open the FTP server."""
-        self.ftp.start()
+        """Open the FTP server. Raises ConfigError when a port that was named is taken."""
+        try:
+            self.ftp.start()
+        except ConfigError:
+            if not self._may_move:
+                raise
+            self.ftp.port = 0
+            self.ftp.start()
+        self._port_file.write_text(str(self.ftp.port), encoding="ascii")
 
     def stop(self) -> None:
         """Close the FTP server and the company."""
