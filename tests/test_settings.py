@@ -67,6 +67,14 @@ def test_a_wrong_line_of_the_file_is_told(tmp_path: Path, line: str, code: str) 
     assert problem.hint
 
 
+def test_the_place_of_a_mistake_in_the_file_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_text("port = 8500\npublic_url = http://localhost", encoding="utf-8")
+    problem = refusal()
+    assert "line 2" in problem.message
+    assert "quotation marks" in problem.hint
+    assert problem.detail == ""
+
+
 def test_a_secret_that_is_wrong_is_not_shown(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text("key = 12345", encoding="utf-8")
     assert "12345" not in str(refusal())

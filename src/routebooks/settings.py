@@ -115,10 +115,9 @@ def load(**given: Any) -> Settings:
         raise _wrong(error.errors()[0]) from error
     except ValueError as error:
         raise ConfigError(
-            f"{FILE_NAME} cannot be read.",
-            hint="Look at the line that the detail names.",
+            f"{FILE_NAME} cannot be read: {error}.",
+            hint='Write one setting a line, a text in quotation marks: public_url = "https://routebooks.example.com".',
             code="settings-unreadable",
-            detail=str(error),
         ) from error
 
 

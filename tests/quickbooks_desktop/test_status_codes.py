@@ -77,6 +77,12 @@ def test_no_code_is_without_a_row() -> None:
     assert unnamed == [-5, -4, -3, -2, -1, *range(9200, 9300)]
 
 
+def test_what_quickbooks_says_is_not_said_twice() -> None:
+    words = "Another company file is open in QuickBooks."
+    assert refusal("0x8004040A", words)[1].message == words
+    assert refusal("0x8004040A", "Harbor.qbw is open.")[1].message == f"{words} It says: Harbor.qbw is open."
+
+
 def test_what_quickbooks_says_is_cut_in_the_message_and_whole_in_the_detail() -> None:
     _, told = problem(3210, "Error", "x" * 5000)
     assert len(told.message) < 700

@@ -46,7 +46,7 @@ _DIGITS: Mapping[Type, tuple[int, int]] = {
 _GUID = re.compile(r"\{[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}")
 #: Texts of this length are notes and descriptions, which take line breaks; all others are single lines.
 _NOTE = 4095
-_FIX = "Correct the value at its source or in the map, then try the record again."
+_FIX = "Correct the value at its source or in the map."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +180,7 @@ def _text(element: Element, value: Any, where: str) -> str:
             value,
             where,
             f"QuickBooks cannot keep “{strangers[:20]}”",
-            hint="Replace it at its source, then try the record again.",
+            hint="Replace it at its source.",
             code="qb-field-characters",
         )
     if element.max_length is not None and len(text) > element.max_length:
@@ -189,7 +189,7 @@ def _text(element: Element, value: Any, where: str) -> str:
             value,
             where,
             f"it has {len(text)} characters, and QuickBooks takes {element.max_length}",
-            hint="Shorten it at its source, then try the record again.",
+            hint="Shorten it at its source.",
             code="qb-field-too-long",
         )
     return _form(element, text, where)

@@ -20,7 +20,7 @@ def problem(status_code: int, severity: str, message: str) -> tuple[Outcome, Pro
     # The range of a code without a row is a guess; that it is an error is none.
     if status_code not in CODES and severity.lower() == "error" and outcome in (Outcome.OK, Outcome.PARTIAL):
         row, outcome = OTHER, OTHER.outcome
-    says = f" QuickBooks says: {message.strip()[:500]}" if message.strip() else ""
+    says = _said("QuickBooks", message, row.message)
     detail = f"{severity or 'Status'} {status_code}: {message}".strip()
     return outcome, Problem(f"qb-{status_code}", row.message + says, row.cure, detail)
 
@@ -33,8 +33,14 @@ def refusal(hresult: str, message: str) -> tuple[Outcome, Problem]:
     code = _hresult(hresult)
     row = UNSEEN if code is None else HRESULTS.get(code, UNSEEN)
     name = hresult.strip()[:20] if code is None else f"0x{code:08X}"
-    says = f" It says: {message.strip()[:500]}" if message.strip() else ""
+    says = _said("It", message, row.message)
     return row.outcome, Problem(f"qb-{name or 'no-code'}", row.message + says, row.cure, f"{hresult}: {message}")
+
+
+def _said(who: str, message: str, ours: str) -> str:
+    """What another program said, after our own words; nothing where it said the same."""
+    words = message.strip()[:500]
+    return "" if words.rstrip(".") in ("", ours.rstrip(".")) else f" {who} says: {words}"
 
 
 def _hresult(text: str) -> int | None:

@@ -9,7 +9,7 @@ from routebooks.connectors.base import Outcome
 from routebooks.errors import AGAIN
 
 OUR_FAULT = "This is a fault of ours: keep the raw answer and show it to whoever looks after Routebooks."
-_FIX_VALUE = "Correct the value at its source or in the map, then try the record again."
+_FIX_VALUE = "Correct the value at its source or in the map."
 AGAIN_VERIFY = f"{AGAIN} If it stays: in QuickBooks choose File, Utilities, Verify Data, and rebuild when it says so."
 
 
@@ -107,7 +107,7 @@ CODES: Mapping[int, Status] = {
             "3000",
             _HOLD,
             "QuickBooks refused an id as impossible.",
-            "Run the customers and items flows again so that the ids are fresh, then try the record again.",
+            "Run the customers and items flows again so that the ids are fresh.",
         ),
         Status("3010", _HOLD, "QuickBooks could not read a yes-or-no value.", _FIX_VALUE),
         Status("3020", _HOLD, "QuickBooks could not read a date.", _FIX_VALUE),
@@ -122,7 +122,7 @@ CODES: Mapping[int, Status] = {
             "3070",
             _HOLD,
             "QuickBooks refused a text that is too long for its field.",
-            "Shorten the text at its source, then try the record again.",
+            "Shorten the text at its source.",
             proved=False,
         ),
         Status(
@@ -191,7 +191,7 @@ CODES: Mapping[int, Status] = {
             "3210",
             _HOLD,
             "A value breaks a rule of QuickBooks.",
-            "Read what QuickBooks says, correct the value at its source or in the map, then try the record again.",
+            "Read what QuickBooks says, correct the value at its source or in the map.",
         ),
         Status("3231", _RETRY, "QuickBooks did not come to this request: one before it failed.", AGAIN, proved=False),
         Status(
