@@ -131,9 +131,10 @@ class Nights:
                 for template in flows.TEMPLATES
                 if template.name in FILES
             }
-            for flow_id in self.flows.values():
+            for flow in (flow_store.flow(tx, flow_id) for flow_id in self.flows.values()):
                 # A company that lost half of its customers is held for a person, which is not what is tried here.
-                flow_settings.change_settings(tx, flow_store.flow(tx, flow_id), {"guard_percent": "0"}, ZONE)
+                if not flow.incremental:
+                    flow_settings.change_settings(tx, flow, {"guard_percent": "0"}, ZONE)
             caller = companies.caller(tx, self.source_id)
         assert caller is not None
         self.books.set_mark(OWNER_ID, caller.file_id)

@@ -6,6 +6,7 @@ from cli_program import Program
 from house import Books, record
 from routebooks.cli import watch
 from routebooks.engine import extracts
+from routebooks.store import flows
 from routebooks.store.runs import State
 
 
@@ -112,10 +113,28 @@ def test_waiting_ends_with_1_when_the_time_is_over_or_the_run_fails(program: Pro
 
 
 def test_settings_of_a_flow(program: Program) -> None:
-    shown = {each["name"]: each["value"] for each in program.json("flow", "set", "Harbor", "items")}
-    assert shown == {"guard_percent": 70, "start_date": "", "resend_days": 0, "empty_night": "leave"}
-    program("flow", "set", "Harbor", "items", "guard_percent=50", "start_date=2026-01-31")
-    assert program.house.flow("items").settings == {"guard_percent": 50, "start_date": "2026-01-31T00:00:00+00:00"}
-    assert program.audit()[-1] == ("command line", "set flow", "items")
-    for wrong in ("guard_percent=200", "resend_days=x", "empty_night=maybe", "start_date=soon", "nothing=1"):
+    def shown(flow: str) -> dict[str, object]:
+        return {each["name"]: each["value"] for each in program.json("flow", "set", "Harbor", flow)}
+
+    assert shown("items") == {"guard_percent": 70}
+    assert shown("orders") == {"start_date": ""}
+    program("flow", "set", "Harbor", "items", "guard_percent=50")
+    program("flow", "set", "Harbor", "orders", "start_date=2026-01-31")
+    assert program.house.flow("items").settings == {"guard_percent": 50}
+    assert program.house.flow("orders").settings == {"start_date": "2026-01-31T00:00:00+00:00"}
+    assert program.audit()[-1] == ("command line", "set flow", "orders")
+    for flow, wrong in (
+        *(("items", each) for each in ("guard_percent=200", "start_date=2026-01-31", "resend_days=1", "nothing=1")),
+        *(("orders", each) for each in ("start_date=soon", "guard_percent=50", "empty_night=send")),
+    ):
+        program.refused("flow", "set", "Harbor", flow, wrong)
+
+
+def test_a_flow_of_what_changed_has_settings_of_its_own(program: Program) -> None:
+    with program.house.ctx.store.begin() as tx:
+        flows.change_flow(tx, program.house.flows["items"], incremental=True)
+    names = [each["name"] for each in program.json("flow", "set", "Harbor", "items")]
+    assert names == ["start_date", "resend_days", "empty_night"]
+    program("flow", "set", "Harbor", "items", "empty_night=send", "resend_days=2")
+    for wrong in ("resend_days=x", "empty_night=maybe", "guard_percent=50"):
         program.refused("flow", "set", "Harbor", "items", wrong)

@@ -109,7 +109,7 @@ def set_(
             )
     view = [
         {"name": each.name, "value": kept.get(each.name, each.default), "default": each.default, "help": each.help}
-        for each in flow_settings.SETTINGS
+        for each in flow_settings.settings_of(row)
     ]
     rows = [(each["name"], each["value"], each["default"], each["help"]) for each in view]
     output(view, as_json, table(("setting", "value", "default", "what it is"), rows, "", wrap=("what it is",)))

@@ -44,14 +44,25 @@ SETTINGS = (
 )
 
 
+def settings_of(flow: Flow) -> tuple[Setting, ...]:
+    """The settings that say something about this flow: only files that are made whole are guarded."""
+    if flow.direction == "back":
+        names = {"start_date"}
+    else:
+        names = {"start_date", "resend_days", "empty_night"} if flow.incremental else {"guard_percent"}
+    return tuple(setting for setting in SETTINGS if setting.name in names)
+
+
 def change_settings(tx: Tx, flow: Flow, given: Mapping[str, str], zone: str) -> dict[str, Any]:
     """Set settings of a flow from what was typed; the others stay. Raises ConfigError."""
-    declared = {setting.name: setting for setting in SETTINGS}
+    declared = {setting.name: setting for setting in settings_of(flow)}
     changed = dict(flow.settings)
     for name, text in given.items():
         if name not in declared:
             raise ConfigError(
-                f"A flow has no setting {name!r}.", hint=f"Its settings: {', '.join(declared)}.", code="setting-unknown"
+                f"The flow {flow.name} has no setting {name!r}.",
+                hint=f"Its settings: {', '.join(declared)}.",
+                code="setting-unknown",
             )
         changed[name] = _start(text, zone) if name == "start_date" else connections.typed(declared[name], text)
     store.change_flow(tx, flow.id, settings=changed)
