@@ -119,7 +119,7 @@ def test_set_up_and_tested(url: str) -> None:
     desk = begun(url)
     shown = desk.types(add, test)
     assert re.findall(r"^(\S+(?: \S+)?) +ok", shown, re.MULTILINE) == list(orders._STEPS)
-    desk.types("routebooks connection add Harbor office quickbooks_desktop")
+    desk.types("routebooks connection add Harbor quickbooks quickbooks_desktop")
     desk.types("routebooks connection add Harbor files pocketadvantage drop=local root=/srv")
     desk.types(*flow)
 

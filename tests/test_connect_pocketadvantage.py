@@ -127,6 +127,21 @@ def test_a_folder(desk: Desk, tmp_path: Path) -> None:
     assert desk.types(test) == []
 
 
+def test_the_files_of_every_night(desk: Desk, tmp_path: Path) -> None:
+    other = ["connection", "add", "Harbor", "quickbooks", "quickbooks_desktop"]
+    assert CliRunner().invoke(app.build(), other).exit_code == 0
+    desk.types(section("A folder")[0].replace("/srv/pocketadvantage", str(tmp_path)))
+    for line in section("The files of every night"):
+        desk.types(line)
+
+
+def test_every_page_calls_the_connections_of_harbor_by_the_same_names() -> None:
+    pages = [page(f"connect-{name}.md") for name in ("quickbooks-desktop", "pocketadvantage", "orders-database")]
+    named = re.findall(r"routebooks connection \w+ Harbor (\S+)", "\n".join([*pages, page("quick-start.md")]))
+    assert {name.strip("`.,") for name in named} == {"quickbooks", "files", "orders"}
+    assert all("\n## Next\n" in each for each in pages)
+
+
 def test_every_setting_of_the_place_is_told_with_what_it_is_at_first() -> None:
     rows = re.findall(r"^\| (`[a-z_`, ]+`) \| ?([^|]*)\|", DOC.split("## All settings")[1], re.MULTILINE)
     told: dict[str, str] = {}

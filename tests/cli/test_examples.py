@@ -56,7 +56,7 @@ def harbor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     connectors: Any = house.ctx.connectors
     connectors |= CONNECTORS
     program = Program(house)
-    for before, name in (("toy_caller", "office"), ("toy_files", "files"), ("toy_orders", "pocket")):
+    for before, name in (("toy_caller", "quickbooks"), ("toy_files", "files"), ("toy_orders", "orders")):
         program("connection", "rename", "Harbor", before, name)
     bad = [record("", f"Nameless {number}") for number in range(3)]
     books = Books({"customers": [record("1"), *bad], "items": records([1])})

@@ -38,19 +38,21 @@ def _change(ctx: typer.Context, company: str, name: str, as_json: bool, change: 
     output(view, as_json, facts([(key, view[key]) for key in shown]))
 
 
-@app.command(epilog=examples("connection pause Harbor office"))
+@app.command(epilog=examples("connection pause Harbor quickbooks"))
 def pause(ctx: typer.Context, company: CompanyName, name: ConnectionName, as_json: Json = False) -> None:
     """Stop all traffic with a system. Pages that are under way come in; then runs wait."""
     _change(ctx, company, name, as_json, lambda c, tx, row: engine.pause(c, tx, row, ACTOR, paused=True))
 
 
-@app.command(epilog=examples("connection resume Harbor office"))
+@app.command(epilog=examples("connection resume Harbor quickbooks"))
 def resume(ctx: typer.Context, company: CompanyName, name: ConnectionName, as_json: Json = False) -> None:
     """Allow traffic again after a pause."""
     _change(ctx, company, name, as_json, lambda c, tx, row: engine.pause(c, tx, row, ACTOR, paused=False))
 
 
-@app.command(epilog=examples("connection window Harbor office 19:00-07:00", "connection window Harbor office always"))
+@app.command(
+    epilog=examples("connection window Harbor quickbooks 19:00-07:00", "connection window Harbor quickbooks always")
+)
 def window(
     ctx: typer.Context,
     company: CompanyName,
@@ -71,7 +73,7 @@ def window(
     _change(ctx, company, name, as_json, change)
 
 
-@app.command(epilog=examples("connection silent-after Harbor office 120"))
+@app.command(epilog=examples("connection silent-after Harbor quickbooks 120"))
 def silent_after(
     ctx: typer.Context,
     company: CompanyName,
@@ -86,13 +88,13 @@ def silent_after(
     _change(ctx, company, name, as_json, lambda c, tx, row: engine.silent_after(c, tx, row, ACTOR, minutes))
 
 
-@app.command(epilog=examples("connection confirm Harbor office"))
+@app.command(epilog=examples("connection confirm Harbor quickbooks"))
 def confirm(ctx: typer.Context, company: CompanyName, name: ConnectionName, as_json: Json = False) -> None:
     """Confirm that the company file was moved. Orders go again, to where it was seen last."""
     _change(ctx, company, name, as_json, lambda c, tx, row: engine.confirm(c, tx, row, ACTOR))
 
 
-@app.command(epilog=examples("connection rebind Harbor office"))
+@app.command(epilog=examples("connection rebind Harbor quickbooks"))
 def rebind(ctx: typer.Context, company: CompanyName, name: ConnectionName, as_json: Json = False) -> None:
     """Forget which company file the connection is bound to. The next visit binds it anew."""
     _change(ctx, company, name, as_json, lambda c, tx, row: engine.rebind(c, tx, row, ACTOR))

@@ -27,7 +27,9 @@ from routebooks.store.companies import Caller, CompanyRow
 app = typer.Typer()
 
 
-@app.command(epilog=examples("connection qwc Harbor office", "connection qwc Harbor office --out harbor.qwc --force"))
+@app.command(
+    epilog=examples("connection qwc Harbor quickbooks", "connection qwc Harbor quickbooks --out harbor.qwc --force")
+)
 def qwc(
     ctx: typer.Context,
     company: CompanyName,
@@ -94,7 +96,7 @@ def _file_name(*names: str) -> str:
     return f"{'-'.join(filter(None, plain)) or 'routebooks'}.qwc"
 
 
-@app.command(epilog=examples("connection password Harbor office"))
+@app.command(epilog=examples("connection password Harbor quickbooks"))
 def password(ctx: typer.Context, company: CompanyName, name: ConnectionName, as_json: Json = False) -> None:
     """Make a new password for the Web Connector. The old one is of no use from now on."""
     context = state_of(ctx).context

@@ -36,7 +36,7 @@ Settings = Annotated[
 
 @app.command(
     epilog=examples(
-        "connection add Harbor office quickbooks_desktop",
+        "connection add Harbor quickbooks quickbooks_desktop",
         "connection add Harbor files pocketadvantage host=ftp.example.com user=harbor --secret-stdin",
     )
 )

@@ -26,8 +26,8 @@ _LAST_RUNS = 5
 
 @app.command(
     epilog=examples(
-        "flow add Harbor --quickbooks office --files files",
-        "flow add Harbor --quickbooks office --files files --orders pocket",
+        "flow add Harbor --quickbooks quickbooks --files files",
+        "flow add Harbor --quickbooks quickbooks --files files --orders orders",
     )
 )
 def add(
