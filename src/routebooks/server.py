@@ -185,7 +185,7 @@ def _no_socket(host: str, port: int, error: OSError | UnicodeError) -> ConfigErr
     if number == errno.EACCES:
         return ConfigError(
             f"Port {port} on {host} may not be used by the user that you are.",
-            hint="Set ROUTEBOOKS_PORT to a port above 1023.",
+            hint=f"Write a port above 1023 into {FILE_NAME} in the home folder, such as `port = 8500`.",
             code="port-forbidden",
             detail=str(error),
         )

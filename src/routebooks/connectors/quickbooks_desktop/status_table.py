@@ -191,7 +191,7 @@ CODES: Mapping[int, Status] = {
             "3210",
             _HOLD,
             "A value breaks a rule of QuickBooks.",
-            "Read what QuickBooks says, correct the value at its source or in the map.",
+            "Read what QuickBooks says, and correct the value at its source or in the map.",
         ),
         Status("3231", _RETRY, "QuickBooks did not come to this request: one before it failed.", AGAIN, proved=False),
         Status(
