@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from house import Books, House, bring_in, open_codes, reread
 from routebooks.connectors.base import OrderCursor, Setting
+from routebooks.connectors.pocketadvantage.order_rows import BEGINNING
 from routebooks.engine import connections, order_control, order_reading
+from routebooks.errors import Problem
 from routebooks.store import companies
 from routebooks.store import flows as flow_store
 from routebooks.store.ledger import OrderState
@@ -272,3 +274,17 @@ def test_a_connection_that_is_corrected_while_it_is_read_is_read_again(
     monkeypatch.undo()
     bring_in(house, books)
     assert [slip["key"] for slip in books.written] == ["A-1", "A-0"]
+
+
+@pytest.mark.parametrize("stamp", [BEGINNING, None], ids=["no stamp", "in between"])
+def test_an_order_that_cannot_be_taken_keeps_no_other_from_being_read_anew(
+    overlooked: tuple[House, Books], stamp: datetime | None
+) -> None:
+    house, books = overlooked
+    problem = Problem("order-incomplete", "Order A-9 has 1 of 2 lines.")
+    wrong = replace(house.orders.orders[1], key="A-9", problem=problem)
+    house.orders.orders = [replace(wrong, stamp=stamp or wrong.stamp - timedelta(days=3)), house.orders.orders[1]]
+    correct(house, zone="UTC", url="another password", room="2")
+    assert problem_of(house, books) == ""
+    assert open_codes(house) == ["order-incomplete"]
+    assert [slip["key"] for slip in books.written] == ["A-1"]

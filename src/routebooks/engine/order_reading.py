@@ -88,7 +88,8 @@ def _refuse_old_as_new(tx: Tx, flow: Flow, found: Sequence[SourceOrder]) -> None
     A few hours are forgiven: the time zone may be what was changed.
     """
     newest = store.newest_stamp(tx, flow.id)
-    takeable = [item for item in found if not item.cancelled and not _before_start(flow, item)]
+    # What cannot be taken is in no ledger: it says nothing about the keys, and is not posted either.
+    takeable = [i for i in found if i.problem is None and not i.cancelled and not _before_start(flow, i)]
     unknown = [item for item in takeable if store.order_keyed(tx, flow.id, item.key) is None]
     if newest is None or not unknown or unknown[0].stamp > newest:
         return
