@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -12,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from routebooks.errors import FatalError
+from routebooks.errors import FatalError, TransientError
+from routebooks.rows import Scratch
 from routebooks.store import artifacts as store_module
 from routebooks.store import companies
 from routebooks.store.artifacts import ArtifactStore
@@ -53,6 +56,33 @@ def test_damage_is_told(store: Store, tmp_path: Path, harm: str) -> None:
     with store.read() as tx, pytest.raises(FatalError) as caught:
         artifacts.get(tx, artifact_id)
     assert caught.value.problem.code == "artifact-damaged"
+
+
+class Full(io.BytesIO):
+    """A file on a full disk."""
+
+    def write(self, data: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_no_damage_of_what_is_copied_to_it(store: Store, tmp_path: Path) -> None:
+    artifacts = ArtifactStore(str(tmp_path / "artifacts"))
+    with store.begin() as tx:
+        company_id = companies.add_company(tx, name="A", cust_id="1", time_zone="UTC", now=NOW)
+        artifact_id = artifacts.record(tx, artifacts.write(company_id, "page", b"x", NOW))
+    with store.read() as tx, pytest.raises(TransientError) as caught, Scratch():
+        artifacts.copy(tx, artifact_id, Full())
+    assert caught.value.problem.code == "disk-full"
+
+
+def test_what_could_not_be_written_whole_takes_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store_module, "_to_disk", fail)
+    with pytest.raises(OSError, match="No space"):
+        ArtifactStore(str(tmp_path / "artifacts")).write(1, "page", b"x", NOW)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_the_same_bytes_lie_there_once_and_no_part_is_left(store: Store, tmp_path: Path) -> None:

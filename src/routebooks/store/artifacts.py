@@ -7,6 +7,7 @@ import io
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import IO, Any
@@ -99,18 +100,22 @@ class ArtifactStore:
 
     def copy(self, tx: Tx, artifact_id: int, file: IO[bytes]) -> IO[bytes]:
         """Write the bytes into a file, which comes back. Raises FatalError as `get` does; the file is no good then."""
-        artifact = rows.get(tx, Written, artifacts, artifact_id)
+        for block in self._read(rows.get(tx, Written, artifacts, artifact_id)):
+            # Outside of what reads: a disk that is full here says nothing against the artifact.
+            file.write(block)
+        return file
+
+    def _read(self, artifact: Written) -> Iterator[bytes]:
         digest = hashlib.sha256()
         try:
             with self._fs.open(f"{self._root}/{artifact.path}", "rb") as kept:
                 for block in _unpacked(kept):
                     digest.update(block)
-                    file.write(block)
+                    yield block
         except (OSError, zlib.error) as error:
             raise _damaged(artifact) from error
         if digest.hexdigest() != artifact.sha256:
             raise _damaged(artifact)
-        return file
 
     def _write(self, path: str, file: IO[bytes]) -> None:
         full = f"{self._root}/{path}"
@@ -120,12 +125,18 @@ class ArtifactStore:
         # Written beside, then moved: a killed process leaves no half artifact under a whole one's name.
         part = f"{full}.{random_id()}.part"
         packer = zlib.compressobj(_LEVEL)
-        with self._fs.open(part, "wb") as kept:
-            for block in _blocks(file):
-                kept.write(packer.compress(block))
-            kept.write(packer.flush())
-            _to_disk(kept)
-        self._fs.mv(part, full)
+        try:
+            with self._fs.open(part, "wb") as kept:
+                for block in _blocks(file):
+                    kept.write(packer.compress(block))
+                kept.write(packer.flush())
+                _to_disk(kept)
+            self._fs.mv(part, full)
+        except BaseException:
+            # On a full disk every try would leave less room.
+            with suppress(OSError):
+                self._fs.rm_file(part)
+            raise
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes]:
