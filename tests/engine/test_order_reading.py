@@ -231,8 +231,9 @@ def test_orders_of_after_the_change_are_taken_from_another_database(linked: Hous
     books = Books()
     bring_in(linked, books)
     correct(linked, zone="UTC", url="moved", room="2")
+    linked.clock.on(hours=1)
     linked.orders.put("B-1", "1", "11")
-    linked.orders.orders = linked.orders.orders[1:]
+    linked.orders.orders = [replace(linked.orders.orders[1], stamp=linked.clock())]
     assert problem_of(linked, books) == ""
     assert [slip["key"] for slip in books.written] == ["A-1", "B-1"]
 
@@ -287,4 +288,29 @@ def test_an_order_that_cannot_be_taken_keeps_no_other_from_being_read_anew(
     correct(house, zone="UTC", url="another password", room="2")
     assert problem_of(house, books) == ""
     assert open_codes(house) == ["order-incomplete"]
+    assert [slip["key"] for slip in books.written] == ["A-1"]
+
+
+def test_a_query_by_whose_keys_another_order_goes_posts_none_again(linked: House) -> None:
+    for number in range(1, 5):
+        linked.orders.put(str(number), "1", "11")
+        order = linked.orders.orders[-1]
+        linked.orders.orders[-1] = replace(order, rows=({**order.rows[0], "quantity": str(number)},))
+    books = Books()
+    bring_in(linked, books)
+    correct(linked, zone="UTC", url="other columns", room="2")
+    linked.orders.orders = [replace(order, key=str(int(order.key) + 2)) for order in linked.orders.orders]
+    assert problem_of(linked, books) == "orders-look-new"
+    assert [slip["key"] for slip in books.written] == ["1", "2", "3", "4"]
+
+
+def test_an_old_order_that_our_write_back_gave_a_new_stamp_is_no_new_one(linked: House) -> None:
+    linked.orders.put("A-1", "1", "11")
+    books = Books()
+    bring_in(linked, books)
+    reread(linked, stamp=linked.clock())
+    linked.clock.on(hours=1)
+    correct(linked, zone="UTC", url="other columns", room="2")
+    renamed(linked)
+    assert problem_of(linked, books) == "orders-look-new"
     assert [slip["key"] for slip in books.written] == ["A-1"]

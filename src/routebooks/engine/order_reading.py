@@ -42,10 +42,11 @@ def read_orders(ctx: Context, run_id: int) -> None:
         kept = flows.cursor(tx, flow.id)
     source = ctx.able(connection.connector, OrderSource)
     found, moved = source.read_orders(connection, _cursor(flow, kept), ctx.now())
+    anew = _reads_anew(flow, kept)
+    same = _same(ctx, flow, connection, found) if anew else ()
     with ctx.store.begin() as tx:
-        anew = _reads_anew(flow, kept)
         if anew:
-            _refuse_old_as_new(tx, flow, found)
+            _refuse_old_as_new(tx, flow, found, same, datetime.fromisoformat(anew))
         for item in found:
             _keep(tx, flow, run_id, item, ctx.now())
         # Somebody who corrected the connection meanwhile wants all read again.
@@ -82,27 +83,42 @@ def _reads_anew(flow: Flow, kept: Mapping[str, Any] | None) -> str:
     return str(kept.get("anew", ""))
 
 
-def _refuse_old_as_new(tx: Tx, flow: Flow, found: Sequence[SourceOrder]) -> None:
+def _refuse_old_as_new(
+    tx: Tx, flow: Flow, found: Sequence[SourceOrder], same: Collection[str], changed_at: datetime
+) -> None:
     """Raises ConfigError when orders that were read before seem to come under other keys: they would be posted twice.
 
-    A few hours are forgiven: the time zone may be what was changed.
+    A few hours are forgiven where most of the others, the `same`, read as before: the time zone may be what was
+    changed. Where they do not, a key names another order now, and by our write-back an old one may have a new stamp.
     """
     newest = store.newest_stamp(tx, flow.id)
     # What cannot be taken is in no ledger: it says nothing about the keys, and is not posted either.
     takeable = [i for i in found if i.problem is None and not i.cancelled and not _before_start(flow, i)]
     unknown = [item for item in takeable if store.order_keyed(tx, flow.id, item.key) is None]
-    if newest is None or not unknown or unknown[0].stamp > newest:
+    if newest is None or not unknown:
         return
-    if len(unknown) < len(takeable) and unknown[0].stamp > newest - _FORGIVEN:
+    are_known = bool(same) and 2 * len(same) >= len(takeable) - len(unknown)
+    before = newest if are_known else max(newest, changed_at)
+    if unknown[0].stamp > (newest - _FORGIVEN if are_known else before):
         return
-    old = [item.key for item in unknown if item.stamp <= newest]
+    old = [item.key for item in unknown if item.stamp <= before]
     raise ConfigError(
-        f"The orders connection was changed, and now brings {len(old)} orders from before {newest:%Y-%m-%d %H:%M} UTC "
+        f"The orders connection was changed, and now brings {len(old)} orders from before {before:%Y-%m-%d %H:%M} UTC "
         f"that Routebooks does not know (the first: {old[0]}). They would all be posted.",
         hint="If they were posted under other keys, let the query name orders as it did before. Else say from when on "
         "orders are to be taken: `routebooks flow set` with another start_date.",
         code="orders-look-new",
     )
+
+
+def _same(ctx: Context, flow: Flow, connection: Connection, found: Sequence[SourceOrder]) -> list[str]:
+    """The keys of the known orders that read as they did."""
+    found = [item for item in found if not item.cancelled and item.problem is None]
+    with ctx.store.read() as tx:
+        known = {item.key: store.order_keyed(tx, flow.id, item.key) for item in found}
+    orders = {key: order for key, order in known.items() if order is not None}
+    changed = _changed_keys(ctx, flow, connection, orders, found)
+    return [key for key in orders if key not in changed]
 
 
 def catch_up(ctx: Context, run_id: int) -> None:
@@ -131,22 +147,31 @@ def _report_changed(ctx: Context, run_id: int, flow: Flow, source: Connection, f
     found = [item for item in found if not item.cancelled and item.problem is None]
     with ctx.store.read() as tx:
         known = {item.key: store.order_keyed(tx, flow.id, item.key) for item in found}
-        target = ctx.connection(tx, flow.target_id)
     posted = {key: order for key, order in known.items() if order is not None and order.state is OrderState.POSTED}
     read = {item.key: item.rows for item in found if item.key in posted}
-    columns = ctx.able(target.connector, DocumentTarget).targets()[flow.target]
-    before, _ = documents.mapped(ctx, flow, source, columns, {key: order.source for key, order in posted.items()})
-    after, _ = documents.mapped(ctx, flow, source, columns, read)
-    asked = map_of(flow).fields
-    changed = [
-        key
-        for key, order in posted.items()
-        if after.get(key) != before.get(key) and not _query_changed(order.source, read[key], asked)
-    ]
+    changed = _changed_keys(ctx, flow, source, posted, found)
     with ctx.store.begin() as tx:
         same = [key for key in posted if key not in changed]
         rejected.resolve(tx, flow.id, flow.stream, ctx.now(), keys=same)
         _list(tx, flow, run_id, [_changed(posted[key], read[key]) for key in changed], ctx.now())
+
+
+def _changed_keys(
+    ctx: Context, flow: Flow, source: Connection, orders: Mapping[str, Order], found: Sequence[SourceOrder]
+) -> list[str]:
+    """The keys of these orders that read otherwise than they are kept."""
+    with ctx.store.read() as tx:
+        target = ctx.connection(tx, flow.target_id)
+    read = {item.key: item.rows for item in found if item.key in orders}
+    columns = ctx.able(target.connector, DocumentTarget).targets()[flow.target]
+    before, _ = documents.mapped(ctx, flow, source, columns, {key: order.source for key, order in orders.items()})
+    after, _ = documents.mapped(ctx, flow, source, columns, read)
+    asked = map_of(flow).fields
+    return [
+        key
+        for key, order in orders.items()
+        if after.get(key) != before.get(key) and not _query_changed(order.source, read[key], asked)
+    ]
 
 
 def _query_changed(
