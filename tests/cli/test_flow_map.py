@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from cli_program import Program
 from house import Books, House, record
+from routebooks.connectors.base import Connection
+from routebooks.records import Stream
 from toy import MAPS
 
 
@@ -65,3 +69,24 @@ def test_a_file_that_is_not_there_and_options_that_exclude_each_other(program: P
     missing = str(tmp_path / "none.yaml")
     assert "[map-file]" in program.refused("flow", "map", "Harbor", "customers", "--file", missing)
     assert "[options-clash]" in program.refused("flow", "map", "Harbor", "customers", "--file", missing, "--reset")
+
+
+def test_nobody_who_writes_waits_while_an_orders_database_is_asked(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, file, asked = program.house, tmp_path / "map.yaml", []
+    file.write_text(MAPS["orders"], encoding="utf-8")
+    fields = house.orders.order_fields
+
+    def ask(connection: Connection) -> Stream:
+        # As another process writes, and without waiting.
+        with closing(sqlite3.connect(house.ctx.store.engine.url.database or "", timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+        asked.append(connection.name)
+        return fields(connection)
+
+    monkeypatch.setattr(house.orders, "order_fields", ask)
+    program("flow", "map", "Harbor", "orders")
+    program("flow", "map", "Harbor", "orders", "--file", str(file))
+    assert asked
+    assert program.json("flow", "map", "Harbor", "orders")["own"]

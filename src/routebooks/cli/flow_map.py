@@ -16,6 +16,7 @@ from routebooks.engine import flow_maps as engine
 from routebooks.engine.flow_maps import Filled
 from routebooks.errors import ConfigError
 from routebooks.store import audit
+from routebooks.store import flows as store
 
 app = typer.Typer()
 
@@ -51,13 +52,16 @@ def map_(
         raise ConfigError("--out, --file and --reset exclude each other.", hint="Give one.", code="options-clash")
     context = state_of(ctx).context
     text = _read(file) if file is not None else None
-    with context.store.begin() as tx:
+    with context.store.read() as tx:
         owner = find.company(tx, company)
         row = find.flow(tx, owner, flow)
         if file is not None or reset:
-            row = engine.change(context, tx, row, text)
-            audit.note(tx, company_id=owner.id, actor=ACTOR, action="set map", subject=flow, now=context.now())
+            row = engine.changed(context, tx, row, text)
         columns = engine.filled(context, tx, row)
+    if file is not None or reset:
+        with context.store.begin() as tx:
+            store.change_flow(tx, row.id, map_text=row.map_text)
+            audit.note(tx, company_id=owner.id, actor=ACTOR, action="set map", subject=flow, now=context.now())
     if out is not None:
         deliver.write(out, engine.text_of(row).encode(), force=force)
     own = row.map_text is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from routebooks.engine import flows
 from routebooks.engine.context import Context
@@ -11,7 +11,6 @@ from routebooks.mapping.expression import format_formula
 from routebooks.mapping.model import load_map
 from routebooks.mapping.templates import template_text
 from routebooks.records import TargetColumn
-from routebooks.store import flows as store
 from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
 
@@ -36,8 +35,11 @@ def filled(ctx: Context, tx: Tx, flow: Flow) -> list[Filled]:
     return [Filled(column, formulas.get(column.name, "")) for column in target.columns]
 
 
-def change(ctx: Context, tx: Tx, flow: Flow, text: str | None) -> Flow:
-    """Give a flow another map, or (None) its template again. Raises ConfigError for one that does not fit it."""
+def changed(ctx: Context, tx: Tx, flow: Flow, text: str | None) -> Flow:
+    """The flow with another map, or (None) with its template again. Raises ConfigError for one that does not fit it.
+
+    Nothing is written: what an orders query has is asked of its database, and who writes must not wait for that.
+    """
     if text is not None:
         made = load_map(text)
         if (made.source, made.target) != (flow.stream, flow.target):
@@ -47,7 +49,6 @@ def change(ctx: Context, tx: Tx, flow: Flow, text: str | None) -> Flow:
                 hint="Begin with the text that `routebooks flow map` gives for this flow.",
                 code="map-for-another-flow",
             )
-    store.change_flow(tx, flow.id, map_text=text)
-    changed = store.flow(tx, flow.id)
-    flows.check(ctx, tx, changed)
-    return changed
+    flow = replace(flow, map_text=text)
+    flows.check(ctx, tx, flow)
+    return flow
