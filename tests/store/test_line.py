@@ -205,3 +205,21 @@ def test_one_that_is_interrupted_in_the_line_keeps_nobody(crowd: Crowd) -> None:
     assert isinstance(crowd.ended[2], KeyboardInterrupt)
     crowd.write(3)
     assert crowd.on_disk() == [1, 3]
+
+
+def test_a_transaction_inside_of_another_one_is_refused_and_does_not_wait_for_itself(tmp_path: Path) -> None:
+    line = Line(Store(f"sqlite:///{tmp_path / 'line.db'}").engine)
+    ended: list[str] = []
+
+    def nest() -> None:
+        with line.transaction():
+            with pytest.raises(RuntimeError), line.transaction():
+                pass
+            ended.append("inner")
+        with line.transaction():
+            ended.append("next")
+
+    thread = threading.Thread(target=nest, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert ended == ["inner", "next"]

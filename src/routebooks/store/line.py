@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Lock
+from threading import Event, Lock, get_ident
 
 import sqlalchemy as sa
 
@@ -82,6 +82,8 @@ class Line:
         self._engine = engine
         self._lock = Lock()
         self._taken = False
+        #: the thread whose transaction goes on
+        self._holder: int | None = None
         self._behind: deque[Lock] = deque()
         self._group: _Group | None = None
 
@@ -92,13 +94,17 @@ class Line:
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
-        """A transaction that writes: on disk at the end, nothing of it left when it raises."""
+        """A transaction that writes: on disk at the end, nothing of it left when it raises. One a thread."""
+        if self._holder == get_ident():
+            raise RuntimeError("A transaction inside of another one would wait for itself.")
         self._stand()
         try:
+            self._holder = get_ident()
             group = self._group = self._group or _Group(self._engine)
             with group.part() as tx:
                 yield tx
         finally:
+            self._holder = None
             self._leave()
         group.wait()
 
