@@ -359,3 +359,9 @@ def test_the_same_orders_are_read_by_one_connection_only(program: Program) -> No
     program("connection", "set", "Second", "other", "pace=3")
     program("connection", "remove", "Harbor", "shelf", "--yes")
     program("connection", "set", "Second", "other", "query=all")
+
+
+def test_blanks_in_a_query_do_not_make_the_same_orders_others(program: Program) -> None:
+    program("connection", "add", "Harbor", "shelf", "shelf", "url=here", "query=all of them")
+    refused = program("connection", "add", "Harbor", "other", "shelf", "url=here", "query=all  of\n them ", code=2)
+    assert "orders-read-already" in refused.stderr

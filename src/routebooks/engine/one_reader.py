@@ -29,5 +29,10 @@ def check(ctx: Context, tx: Tx, kind: Connector, values: Mapping[str, Any], *, b
             )
 
 
-def _read_by(kind: Connector, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {each.name: values.get(each.name, each.default) for each in kind.settings if each.of_one_reader}
+def _read_by(kind: Connector, values: Mapping[str, Any]) -> dict[str, str]:
+    # Blanks and new lines say nothing in an address or a query.
+    return {
+        each.name: " ".join(str(values.get(each.name, each.default)).split())
+        for each in kind.settings
+        if each.of_one_reader
+    }
