@@ -154,3 +154,16 @@ def test_an_order_posted_while_the_question_waits_is_not_judged(linked: House, b
 
     linked.visit(forgetful)
     assert {linked.order(key).state for key in ("A-1", "A-2")} == {OrderState.POSTED}
+
+
+def test_what_was_to_be_looked_at_before_is_to_be_looked_at_when_it_is_back(linked: House, books: Books) -> None:
+    post(linked, books, "A-1")
+    reread(linked, rows=({**linked.orders.orders[0].rows[0], "quantity": "9"},))
+    bring_in(linked, books)
+    assert open_codes(linked) == ["order-changed-after-posting"]
+    slip = lose(books, "A-1")
+    next_day(linked, books)
+    assert sorted(open_codes(linked)) == ["order-changed-after-posting", "order-vanished"]
+    books.written.append(slip)
+    next_day(linked, books)
+    assert open_codes(linked) == ["order-changed-after-posting"]

@@ -13,6 +13,7 @@ from routebooks.connectors.base import Connection, Enumerating
 from routebooks.engine import ledger
 from routebooks.engine.context import Context, as_json
 from routebooks.errors import Problem, RoutebooksError
+from routebooks.records import Rejected
 from routebooks.store import companies, exchange, flows, rejected
 from routebooks.store import ledger as store
 from routebooks.store.companies import Caller
@@ -22,6 +23,8 @@ from routebooks.store.ledger import Order, OrderState
 
 #: the kind of the request
 KIND = "standing"
+#: the code of what is found by it
+CODE = "order-vanished"
 #: a caller is asked once in so long; less than a day, for it does not come at the same minute every night
 EVERY = timedelta(hours=20)
 #: so long after it was posted an order is looked for
@@ -82,17 +85,29 @@ def _later(tx: Tx, connection_id: int, problem: dict[str, str], now: datetime) -
 
 def _gone(tx: Tx, order: Order, now: datetime) -> None:
     problem = Problem(
-        "order-vanished",
+        CODE,
         f"Order {order.key} was posted as {order.number}, and stands in QuickBooks no more.",
         "Look there: somebody deleted it, or an older copy of the company file was put back. `routebooks order retry` "
         "posts it again, `routebooks order drop` ends it.",
     )
     ledger.set_aside(tx, order, OrderState.VANISHED, problem)
-    ledger.reject(tx, order, store.write_attempts_of(tx, order.id)[-1].run_id, problem, now)
+    flow = flows.flow(tx, order.flow_id)
+    # Beside what is listed already: changed or cancelled after it was posted, it still is when it is back.
+    rejected.keep_rejected(
+        tx,
+        company_id=order.company_id,
+        flow_id=flow.id,
+        run_id=store.write_attempts_of(tx, order.id)[-1].run_id,
+        stream=flow.stream,
+        records=[Rejected(order.key, problem, {"rows": order.source})],
+        now=now,
+    )
 
 
 def _back(tx: Tx, order: Order, now: datetime) -> None:
     """The newer company file is open again, or the order was brought back."""
     store.change_order(tx, order.id, state=OrderState.POSTED, problem=None)
     flow = flows.flow(tx, order.flow_id)
-    rejected.resolve(tx, flow.id, flow.stream, now, keys=[order.key])
+    for row in rejected.open_of_flow(tx, flow.id, flow.stream):
+        if (row.key, row.code) == (order.key, CODE):
+            rejected.resolve_one(tx, row.id, now)
