@@ -163,6 +163,8 @@ def test_a_run_that_nobody_made_is_overdue() -> None:
     assert overdue(nightly, "UTC", [last], last, due + timedelta(hours=4)) is None
     assert overdue(nightly, "UTC", [last], last, due + timedelta(hours=4, minutes=1)) == due
     assert overdue(nightly, "UTC", [last], replace(last, not_before=due), NOW) is None
+    again = replace(last, trigger="resend", created_at=due + timedelta(hours=1))
+    assert overdue(nightly, "UTC", [again, last], last, NOW) == due
     assert overdue(replace(nightly, enabled=False), "UTC", [last], last, NOW) is None
     health = flow_health(nightly, "UTC", [last], last, NOW)
     assert health.state == "late"

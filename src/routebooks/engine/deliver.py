@@ -267,7 +267,7 @@ def resend(tx: Tx, delivery_id: int, actor: str, now: datetime) -> int:
         company_id=flow.company_id,
         flow_id=flow.id,
         night_id=run_store.add_night(tx, flow.company_id, now),
-        trigger="person",
+        trigger=run_store.RESEND,
         phase=Phase.DELIVER,
         state=State.READY,
         waits_for="",

@@ -105,7 +105,8 @@ def overdue(flow: Flow, zone: str, recent: Sequence[Run], scheduled: Run | None,
     if not flow.enabled or flow.schedule is None:
         return None
     settled = schedule.settled(flow.schedule, flow.created_at, scheduled.not_before if scheduled else None)
-    settled = max([settled, *(run.created_at for run in recent[:1])])
+    read = [run for run in recent if run.trigger != runs.RESEND]
+    settled = max([settled, *(run.created_at for run in read[:1])])
     due = schedule.upcoming(flow.schedule, zone, settled, 1)[0]
     return due if now - due > timedelta(minutes=flow.late_after_minutes) else None
 

@@ -55,6 +55,10 @@ class Phase(StrEnum):
     CONFIRM = "confirm"
 
 
+#: the trigger of a run that sends a kept file again, and reads nothing
+RESEND = "resend"
+
+
 @dataclass(frozen=True)
 class Run:
     """One execution of a flow."""

@@ -180,7 +180,7 @@ runs = sa.Table(
     _ref("company_id", "companies"),
     _ref("flow_id", "flows"),
     _ref("night_id", "nights"),
-    _text("trigger"),  # schedule | person
+    _text("trigger"),  # schedule | person | resend
     _text("phase"),  # plan | extract | load | deliver | post | confirm
     _text("state"),
     _text("waits_for"),
