@@ -141,6 +141,17 @@ def test_a_question_without_an_answer_is_asked_again(linked: House, books: Books
     assert linked.order("A-1").state is OrderState.VANISHED
 
 
+@pytest.mark.parametrize("reply", ["busy", "bad"])
+def test_a_question_that_is_refused_breaks_off_one_session_a_day(linked: House, books: Books, reply: str) -> None:
+    post(linked, books, "A-1")
+    linked.clock.on(days=1)
+
+    def refusing(request: dict[str, Any]) -> Any:
+        return reply if "standing" in request else books(request)
+
+    assert [asked(linked.visit(refusing)) for _ in range(3)] == [1, 0, 0]
+
+
 def test_an_order_posted_while_the_question_waits_is_not_judged(linked: House, books: Books) -> None:
     post(linked, books, "A-1")
     linked.clock.on(days=1)

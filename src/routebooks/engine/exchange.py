@@ -183,6 +183,9 @@ def _refused(ctx: Context, visit: Visit, request: Request, hresult: str, message
             order_answers.not_accepted(ctx, tx, visit.connection, request, problem, visit.now)
         elif request.kind in ("find", "clear") and final:
             order_answers.not_understood(tx, request, problem, visit.now)
+        elif request.kind == vanished.KIND:
+            # Tomorrow again: one that is always refused must not break off every session of the day.
+            vanished.put_off(tx, visit.connection.id, visit.now)
         elif request.kind in ("write", "find", "clear"):
             # Nobody knows whether it was done.
             sessions.again(tx, request)

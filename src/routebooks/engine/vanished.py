@@ -78,8 +78,14 @@ def read(ctx: Context, connection: Connection, request: Request, answer: bytes, 
     return record
 
 
+def put_off(tx: Tx, connection_id: int, now: datetime) -> None:
+    """The question was not answered this time; it is asked again when it is due the next time."""
+    companies.change_caller(tx, connection_id, standing_at=now)
+
+
 def _later(tx: Tx, connection_id: int, problem: dict[str, str], now: datetime) -> bool:
-    companies.change_caller(tx, connection_id, standing_at=now, last_problem=problem)
+    put_off(tx, connection_id, now)
+    companies.change_caller(tx, connection_id, last_problem=problem)
     return True
 
 
