@@ -30,6 +30,8 @@ from routebooks.webconnector.service import WebConnectorService
 log = structlog.get_logger()
 
 LOCK = "serve.lock"
+#: so many ticks in turn may start no work, because connectors stand in line
+MOST_HELD = 20
 #: how often it is looked for what to tell people
 ALERTS_SECONDS = 60
 
@@ -86,9 +88,13 @@ def tick(ctx: Context, durable: Durable, seconds: float, desk: Desk) -> Beat:
     def start(run: Run) -> None:
         durable.start(run.workflow_id, run.id, run.phase)
 
+    held = 0
+
     def go_on() -> None:
-        # A file can wait a little longer than a connector that stands in line.
-        runs.tick(ctx, start, 1 if desk.is_crowded else runs.MAX_RUNNING)
+        # A file can wait a little longer than a connector that stands in line; not for ever.
+        nonlocal held
+        held = held + 1 if desk.is_crowded and held < MOST_HELD else 0
+        runs.tick(ctx, start, 0 if held else runs.MAX_RUNNING)
 
     return Beat(
         "tick",
