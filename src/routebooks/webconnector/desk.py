@@ -45,7 +45,7 @@ class Desk:
     """
 
     def __init__(
-        self, operations: Operations, *, short: int = 16, long: int = 4, max_bytes: int = soap.MAX_BYTES
+        self, operations: Operations, *, short: int = 6, long: int = 4, max_bytes: int = soap.MAX_BYTES
     ) -> None:
         self._operations = operations
         self._short, self._long = anyio.CapacityLimiter(short), anyio.CapacityLimiter(long)
