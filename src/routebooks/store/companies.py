@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -179,8 +178,3 @@ def caller(tx: Tx, connection_id: int) -> Caller | None:
 def caller_named(tx: Tx, user_name: str) -> Caller | None:
     """The caller with this user name, if there is one."""
     return rows.find(tx, Caller, callers, user_name=user_name)
-
-
-def all_callers(tx: Tx) -> Sequence[Caller]:
-    """Every caller."""
-    return [from_row(Caller, row) for row in tx.execute(sa.select(callers).order_by(callers.c.connection_id))]
