@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Lock, get_ident
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -32,19 +33,28 @@ class _Group:
     @property
     def is_whole(self) -> bool:
         """Whether the transaction still stands: a disk that is full, or broken, lets SQLite end it by itself."""
-        return bool(self.tx.connection.dbapi_connection.in_transaction)  # type: ignore[union-attr]
+        return bool(self._driver.in_transaction)
+
+    @property
+    def _driver(self) -> Any:
+        return self.tx.connection.dbapi_connection
+
+    def _say(self, statement: str) -> None:
+        # To the driver itself: SQLAlchemy's savepoints cost thirty times as much, and every call makes one.
+        self._driver.execute(statement).close()
 
     @contextmanager
     def part(self) -> Iterator[sa.Connection]:
         """One transaction; what raises leaves nothing of its own, and the others as they are."""
         self.size += 1
-        point = self.tx.begin_nested()
+        self._say("SAVEPOINT part")
         try:
             yield self.tx
-            point.commit()
+            self._say("RELEASE part")
         except BaseException:
             if self.is_whole:
-                point.rollback()
+                self._say("ROLLBACK TO part")
+                self._say("RELEASE part")
             raise
 
     def end(self) -> None:
