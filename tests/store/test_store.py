@@ -167,9 +167,36 @@ def test_the_connection_of_a_session_is_found_by_its_ticket(store: Store) -> Non
     with store.begin() as tx:
         ids = furnish(tx)
         exchange.add_session(tx, connection_id=ids.connection, ticket_hash="known", address="", now=NOW)
-        found = exchange.lock_connection_of(tx, "known")
-        assert found == companies.connection(tx, ids.connection)
-        assert exchange.lock_connection_of(tx, "unknown") is None
+        found = exchange.called(tx, "known")
+        assert found is not None
+        row = companies.connection(tx, ids.connection)
+        assert (found.session, found.connection) == (exchange.session_with(tx, "known"), row)
+        assert (found.company, found.caller) == (companies.company(tx, row.company_id), None)
+        assert found.request is None
+        assert exchange.called(tx, "unknown") is None
+
+
+def test_what_a_session_took_is_its_own_until_it_is_answered(store: Store) -> None:
+    with store.begin() as tx:
+        ids = furnish(tx)
+        values = {"connection_id": ids.connection, "address": "", "now": NOW}
+        mine, other = (exchange.add_session(tx, ticket_hash=ticket, **values) for ticket in ("mine", "other"))  # type: ignore[arg-type]
+        companies.add_caller(
+            tx, connection_id=ids.connection, user_name="u", password_hash="", file_id="", silent_after_minutes=1
+        )
+        for session_id in (mine, other):
+            request_id = exchange.add_request(tx, connection_id=ids.connection, kind="page", request=b"1", now=NOW)
+            exchange.change_request(tx, request_id, state="out", session_id=session_id)
+        found = exchange.called(tx, "mine")
+        assert found is not None
+        assert found.caller == companies.caller(tx, ids.connection)
+        assert found.request is not None
+        assert found.request == exchange.request(tx, found.request.id)
+        assert found.request.session_id == mine
+        exchange.change_request(tx, found.request.id, state="answered")
+        answered = exchange.called(tx, "mine")
+        assert answered is not None
+        assert answered.request is None
 
 
 def test_an_open_iterator_goes_first_then_in_order(store: Store) -> None:

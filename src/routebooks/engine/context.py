@@ -11,7 +11,7 @@ from routebooks.connectors.base import Company, Connection, Connector
 from routebooks.errors import ConfigError, Problem
 from routebooks.store import companies
 from routebooks.store.artifacts import ArtifactStore
-from routebooks.store.companies import ConnectionRow
+from routebooks.store.companies import CompanyRow, ConnectionRow
 from routebooks.store.database import Store, Tx
 from routebooks.store.secrets import Vault
 
@@ -55,11 +55,11 @@ class Context:
 
     def connection(self, tx: Tx, connection_id: int) -> Connection:
         """A connection as its connector takes it: every setting filled, the secrets opened."""
-        return self.opened(tx, companies.connection(tx, connection_id))
+        row = companies.connection(tx, connection_id)
+        return self.opened(row, companies.company(tx, row.company_id))
 
-    def opened(self, tx: Tx, row: ConnectionRow) -> Connection:
-        """The same of a connection whose row is at hand."""
-        company = companies.company(tx, row.company_id)
+    def opened(self, row: ConnectionRow, company: CompanyRow) -> Connection:
+        """The same of a connection whose rows are at hand."""
         declared = {setting.name: setting.default for setting in self.connector(row.connector).settings}
         return Connection(
             id=row.id,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from routebooks.connectors.base import Outcome, Page
-from routebooks.engine import extracts, identity, ledger, order_answers, sessions, vanished
+from routebooks.engine import extracts, identity, order_answers, sessions, vanished
 from routebooks.engine.context import Context, as_json
 from routebooks.engine.sessions import Visit
 from routebooks.errors import Problem
@@ -16,7 +16,6 @@ from routebooks.store import companies
 from routebooks.store import exchange as store
 from routebooks.store import runs as run_store
 from routebooks.store.artifacts import Written
-from routebooks.store.companies import ConnectionRow
 from routebooks.store.database import Tx
 from routebooks.store.exchange import Request
 
@@ -53,7 +52,7 @@ def hand_out(ctx: Context, ticket: str, path: str) -> bytes:
             return _send_identity(tx, visit)
         if sessions.closed_for(visit.row, visit.connection.company.time_zone, now) is not None:
             return b""
-        request = sessions.next_request(tx, visit.connection.id, companies.caller(tx, visit.connection.id), now)
+        request = sessions.next_request(tx, visit.connection.id, visit.caller, now)
         if request is None:
             return b""
         if request.kind == "write":
@@ -95,14 +94,13 @@ def take(ctx: Context, ticket: str, answer: bytes, hresult: str, message: str) -
     written = ctx.artifacts.write(visit.connection.company.id, kind, answer, now) if answer else None
     record = _refused(ctx, visit, request, hresult, message) if hresult else _read(ctx, visit, request, answer, written)
     with ctx.store.begin() as tx:
-        row = companies.connection(tx, visit.connection.id, lock=True)
-        still = store.request_out(tx, visit.session.id)
-        if still is None or still.id != request.id:
+        still = sessions.visit(ctx, tx, ticket, now)
+        if still is None or still.request is None or still.request.id != request.id:
             return BROKEN_OFF
         store.change_request(tx, request.id, state="answered", answered_at=now)
         goes_on = record(tx)
         store.change_session(tx, visit.session.id, last_at=now)
-        return _progress(tx, visit, row) if goes_on else BROKEN_OFF
+        return _progress(tx, still) if goes_on else BROKEN_OFF
 
 
 def _read(ctx: Context, visit: Visit, request: Request, answer: bytes, written: Written | None) -> Record:
@@ -194,17 +192,13 @@ def _refused(ctx: Context, visit: Visit, request: Request, hresult: str, message
     return record
 
 
-def _progress(tx: Tx, visit: Visit, row: ConnectionRow) -> int:
-    connection_id = row.id
-    if sessions.closed_for(row, visit.connection.company.time_zone, visit.now) is not None:
+def _progress(tx: Tx, visit: Visit) -> int:
+    connection_id, turns = visit.row.id, visit.session.turns
+    if sessions.closed_for(visit.row, visit.connection.company.time_zone, visit.now) is not None:
         return DONE
-    if sessions.next_request(tx, connection_id, companies.caller(tx, connection_id), visit.now) is None:
-        return DONE
-    turns, waiting = (
-        visit.session.turns,
-        store.waiting_count(tx, connection_id, clear_before=visit.now - ledger.REMEMBERED),
-    )
-    return max(1, min(DONE - 1, DONE * turns // (turns + waiting)))
+    # Read again, for what has just been recorded may hold the writes.
+    waiting = sessions.waiting_count(tx, connection_id, companies.caller(tx, connection_id), visit.now)
+    return max(1, min(DONE - 1, DONE * turns // (turns + waiting))) if waiting else DONE
 
 
 def _break_off(ctx: Context, visit: Visit, reason: str) -> int:

@@ -52,6 +52,7 @@ class Visit:
     session: Session
     row: ConnectionRow
     connection: Connection
+    caller: Caller | None
     source: CallingSource
     request: Request | None
     now: datetime
@@ -101,8 +102,16 @@ def closed_for(row: ConnectionRow, time_zone: str, now: datetime) -> timedelta |
 
 
 def next_request(tx: Tx, connection_id: int, caller: Caller | None, now: datetime) -> Request | None:
-    writes = caller is None or caller.seen_path is None
-    return store.next_waiting(tx, connection_id, clear_before=now - ledger.REMEMBERED, writes=writes)
+    return store.next_waiting(tx, connection_id, clear_before=now - ledger.REMEMBERED, writes=_may_write(caller))
+
+
+def waiting_count(tx: Tx, connection_id: int, caller: Caller | None, now: datetime) -> int:
+    """How many requests may leave, as in `next_request`."""
+    return store.waiting_count(tx, connection_id, clear_before=now - ledger.REMEMBERED, writes=_may_write(caller))
+
+
+def _may_write(caller: Caller | None) -> bool:
+    return caller is None or caller.seen_path is None
 
 
 def is_open(ctx: Context, ticket: str) -> bool:
@@ -113,14 +122,12 @@ def is_open(ctx: Context, ticket: str) -> bool:
 
 
 def visit(ctx: Context, tx: Tx, ticket: str, now: datetime) -> Visit | None:
-    # First the lock: a log-in that held it may have ended this session.
-    row = store.lock_connection_of(tx, _hash(ticket))
-    session = store.session_with(tx, _hash(ticket))
-    if row is None or session is None or session.state != "open":
+    found = store.called(tx, _hash(ticket))
+    if found is None or found.session.state != "open":
         return None
-    connection = ctx.opened(tx, row)
-    source = ctx.able(connection.connector, CallingSource)
-    return Visit(session, row, connection, source, store.request_out(tx, session.id), now)
+    row = found.connection
+    connection, source = ctx.opened(row, found.company), ctx.able(row.connector, CallingSource)
+    return Visit(found.session, row, connection, found.caller, source, found.request, now)
 
 
 def connection_failed(ctx: Context, ticket: str, hresult: str, message: str) -> None:

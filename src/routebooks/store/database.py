@@ -41,11 +41,12 @@ D = TypeVar("D", bound=Dataclass)
 def from_row(kind: type[D], row: sa.Row[Any]) -> D:
     """A dataclass filled from the columns of its name."""
     mapping = row._mapping
-    return kind(**{name: mapping[name] for name in _names(kind)})
+    return kind(**{name: mapping[name] for name in names(kind)})
 
 
 @cache
-def _names(kind: type[Dataclass]) -> tuple[str, ...]:
+def names(kind: type[Dataclass]) -> tuple[str, ...]:
+    """The fields of a dataclass, in order."""
     return tuple(each.name for each in fields(kind))
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from routebooks.store import rows
-from routebooks.store.companies import ConnectionRow
+from routebooks.store.companies import Caller, CompanyRow, ConnectionRow
 from routebooks.store.database import Tx, from_row
-from routebooks.store.tables import connections, exchange, sessions
+from routebooks.store.tables import callers, companies, connections, exchange, sessions
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,17 @@ class Request:
     out_at: datetime | None
 
 
+@dataclass(frozen=True)
+class Called:
+    """Whose ticket came with a call, and what its session has taken and not answered yet."""
+
+    session: Session
+    connection: ConnectionRow
+    company: CompanyRow
+    caller: Caller | None
+    request: Request | None
+
+
 def add_session(tx: Tx, *, connection_id: int, ticket_hash: str, address: str, now: datetime) -> int:
     """A new session; its id."""
     values = {
@@ -68,10 +79,13 @@ def session_with(tx: Tx, ticket_hash: str) -> Session | None:
     return rows.find(tx, Session, sessions, ticket_hash=ticket_hash)
 
 
-def lock_connection_of(tx: Tx, ticket_hash: str) -> ConnectionRow | None:
-    """The connection of the session of a ticket, if there is one, locked to the end of the transaction."""
+def called(tx: Tx, ticket_hash: str) -> Called | None:
+    """Whose ticket it is, if there is one; the connection is locked to the end of the transaction."""
+    if tx.dialect.name == "postgresql":
+        # First the lock, then a look of its own: a log-in that held it may have ended the session.
+        tx.execute(_LOCK, {"ticket_hash": ticket_hash})
     row = tx.execute(_CALLED, {"ticket_hash": ticket_hash}).one_or_none()
-    return from_row(ConnectionRow, row) if row else None
+    return Called(*rows.parts(row, Session, ConnectionRow, CompanyRow, Caller, Request)) if row else None
 
 
 def open_sessions(tx: Tx, connection_id: int | None = None) -> list[Session]:
@@ -122,11 +136,6 @@ def change_request(tx: Tx, request_id: int, **values: Any) -> None:
     rows.change(tx, exchange, request_id, values)
 
 
-def request_out(tx: Tx, session_id: int) -> Request | None:
-    """The request that this session has taken and not answered yet."""
-    return rows.find(tx, Request, exchange, session_id=session_id, state="out")
-
-
 def next_waiting(tx: Tx, connection_id: int, *, clear_before: datetime, writes: bool = True) -> Request | None:
     """The request whose turn it is: an open iterator first, then in order; without writes where those are held.
 
@@ -145,16 +154,41 @@ def drop_all(tx: Tx, connection_id: int, now: datetime, *, kind: str | None = No
     tx.execute(query.values(state="dropped", answered_at=now))
 
 
-def waiting_count(tx: Tx, connection_id: int, *, clear_before: datetime) -> int:
+def waiting_count(tx: Tx, connection_id: int, *, clear_before: datetime, writes: bool = True) -> int:
     """How many requests wait for this connection and may leave, as in `next_waiting`."""
-    return int(tx.execute(_COUNT, {"for_connection": connection_id, "clear_before": clear_before}).scalar_one())
+    given = {"for_connection": connection_id, "clear_before": clear_before}
+    return int(tx.execute(_COUNT if writes else _COUNT_READ, given).scalar_one())
 
 
-_CALLED = (
-    sa.select(connections)
+_TICKET = sessions.c.ticket_hash == sa.bindparam("ticket_hash")
+_LOCK = (
+    sa.select(connections.c.id)
     .join(sessions, sessions.c.connection_id == connections.c.id)
-    .where(sessions.c.ticket_hash == sa.bindparam("ticket_hash"))
+    .where(_TICKET)
     .with_for_update(of=connections)
+)
+_CALLED = (
+    sa.select(
+        *rows.columns(Session, sessions),
+        *rows.columns(ConnectionRow, connections),
+        *rows.columns(CompanyRow, companies),
+        *rows.columns(Caller, callers),
+        *rows.columns(Request, exchange),
+    )
+    .select_from(sessions)
+    .join(connections, connections.c.id == sessions.c.connection_id)
+    .join(companies, companies.c.id == connections.c.company_id)
+    .outerjoin(callers, callers.c.connection_id == connections.c.id)
+    .outerjoin(
+        exchange,
+        # the connection, too: its open requests are few, those of all are many at the full hour
+        sa.and_(
+            exchange.c.connection_id == connections.c.id,
+            exchange.c.state == "out",
+            exchange.c.session_id == sessions.c.id,
+        ),
+    )
+    .where(_TICKET)
 )
 #: what waits for a connection and may leave. Asked several times a call, so built once
 _DUE = (
@@ -163,8 +197,9 @@ _DUE = (
     sa.or_(exchange.c.kind != "clear", exchange.c.created_at < sa.bindparam("clear_before")),
 )
 _NEXT = sa.select(exchange).where(*_DUE).order_by(exchange.c.urgent.desc(), exchange.c.id).limit(1)
-_NEXT_READ = _NEXT.where(exchange.c.kind.not_in(("write", "find", "clear", "standing")))
 _COUNT = sa.select(sa.func.count()).where(*_DUE)
+_READS = exchange.c.kind.not_in(("write", "find", "clear", "standing"))
+_NEXT_READ, _COUNT_READ = _NEXT.where(_READS), _COUNT.where(_READS)
 
 
 def requests_of(

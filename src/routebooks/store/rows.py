@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from routebooks.store.database import Dataclass, Tx, from_row, one
+from routebooks.store.database import Dataclass, Tx, from_row, names, one
 
 D = TypeVar("D", bound=Dataclass)
 
@@ -41,6 +41,21 @@ def add(tx: Tx, table: sa.Table, values: Mapping[str, Any]) -> int:
 def change(tx: Tx, table: sa.Table, key: int, values: Mapping[str, Any]) -> None:
     """Set columns of the row with this primary key."""
     tx.execute(_update(table, tuple(values)), {**values, _KEY: key})
+
+
+def columns(kind: type[Dataclass], table: sa.Table) -> list[sa.Column[Any]]:
+    """The columns that fill a dataclass, for a query over several tables; `parts` reads them."""
+    return [table.c[name] for name in names(kind)]
+
+
+def parts(row: sa.Row[Any], *kinds: type[Dataclass]) -> Iterator[Any]:
+    """The dataclasses that a row of several tables fills, one after the other; None for what an outer join lacks."""
+    at = 0
+    for kind in kinds:
+        end = at + len(names(kind))
+        # The first field of each is its primary key.
+        yield None if row[at] is None else kind(*row[at:end])
+        at = end
 
 
 @cache
