@@ -231,11 +231,10 @@ def _mark(ctx: Context, run_id: int) -> None:
         run = run_store.run(tx, run_id)
         flow = flows.flow(tx, run.flow_id)
         connection = ctx.connection(tx, flow.target_id)
-        others = [other for other in run_store.runs_of_night(tx, run.night_id) if other.id != run_id]
         last = all(
             other.state in (State.DONE, State.SUPERSEDED)
-            for other in others
-            if flows.flow(tx, other.flow_id).target_id == flow.target_id
+            for other, theirs in run_store.night(tx, run.night_id)
+            if other.id != run_id and theirs.target_id == flow.target_id
         )
     files = ctx.connector(connection.connector)
     if last and isinstance(files, Marking):

@@ -6,6 +6,7 @@ Every request is marked as out, and every answer kept, in a transaction before t
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from routebooks.connectors.base import Outcome, Page
 from routebooks.engine import extracts, identity, order_answers, sessions, vanished
@@ -17,7 +18,7 @@ from routebooks.store import exchange as store
 from routebooks.store import runs as run_store
 from routebooks.store.artifacts import Written
 from routebooks.store.database import Tx
-from routebooks.store.exchange import Request
+from routebooks.store.exchange import Called, Request
 
 DONE = 100
 BROKEN_OFF = -1
@@ -94,13 +95,13 @@ def take(ctx: Context, ticket: str, answer: bytes, hresult: str, message: str) -
     written = ctx.artifacts.write(visit.connection.company.id, kind, answer, now) if answer else None
     record = _refused(ctx, visit, request, hresult, message) if hresult else _read(ctx, visit, request, answer, written)
     with ctx.store.begin() as tx:
-        still = sessions.visit(ctx, tx, ticket, now)
+        still = sessions.called(tx, ticket)
         if still is None or still.request is None or still.request.id != request.id:
             return BROKEN_OFF
         store.change_request(tx, request.id, state="answered", answered_at=now)
         goes_on = record(tx)
         store.change_session(tx, visit.session.id, last_at=now)
-        return _progress(tx, still) if goes_on else BROKEN_OFF
+        return _progress(tx, still, now) if goes_on else BROKEN_OFF
 
 
 def _read(ctx: Context, visit: Visit, request: Request, answer: bytes, written: Written | None) -> Record:
@@ -117,11 +118,10 @@ def _read(ctx: Context, visit: Visit, request: Request, answer: bytes, written: 
 
 def _page(ctx: Context, visit: Visit, request: Request, answer: bytes, written: Written | None) -> Record:
     with ctx.store.read() as tx:
-        attempt = run_store.attempt(tx, request.attempt_id or 0)
-        extract = run_store.extract(tx, attempt.extract_id)
-        before = run_store.pages_of(tx, attempt.id)
+        attempt, extract = run_store.reading(tx, request.attempt_id or 0)
+        last = run_store.last_page(tx, attempt.id)
     page = visit.source.read_page(visit.connection, extracts.request_of(extract, attempt), answer)
-    if before and extracts.skipped(before[-1], page):
+    if last is not None and extracts.skipped(last, page):
         page = Page(Outcome.RETRY, problem=SKIPPED)
 
     def record(tx: Tx) -> bool:
@@ -136,7 +136,7 @@ def _page(ctx: Context, visit: Visit, request: Request, answer: bytes, written: 
             run_store.add_page(
                 tx,
                 attempt_id=attempt.id,
-                number=len(before) + 1,
+                number=last.number + 1 if last else 1,
                 artifact_id=artifact_id,
                 records=page.records,
                 remaining=page.remaining,
@@ -145,7 +145,7 @@ def _page(ctx: Context, visit: Visit, request: Request, answer: bytes, written: 
             if page.besides:
                 extracts.read_besides(tx, extract.id, page.besides)
             if page.next_request is None:
-                extracts.complete(ctx, tx, attempt.id, visit.now)
+                extracts.complete(ctx, tx, visit.source, attempt.id, visit.now)
             else:
                 store.add_request(
                     tx,
@@ -173,8 +173,8 @@ def _refused(ctx: Context, visit: Visit, request: Request, hresult: str, message
         store.change_session(tx, visit.session.id, last_error=problem.message)
         if request.kind == "page" and request.attempt_id is not None:
             if final:
-                attempt = run_store.attempt(tx, request.attempt_id)
-                extracts.fail(ctx, tx, run_store.extract(tx, attempt.extract_id), problem, visit.now)
+                _, extract = run_store.reading(tx, request.attempt_id)
+                extracts.fail(ctx, tx, extract, problem, visit.now)
             else:
                 extracts.break_attempt(ctx, tx, request.attempt_id, problem, visit.now)
         elif request.kind == "write" and final:
@@ -192,12 +192,12 @@ def _refused(ctx: Context, visit: Visit, request: Request, hresult: str, message
     return record
 
 
-def _progress(tx: Tx, visit: Visit) -> int:
-    connection_id, turns = visit.row.id, visit.session.turns
-    if sessions.closed_for(visit.row, visit.connection.company.time_zone, visit.now) is not None:
+def _progress(tx: Tx, called: Called, now: datetime) -> int:
+    connection_id, turns = called.connection.id, called.session.turns
+    if sessions.closed_for(called.connection, called.company.time_zone, now) is not None:
         return DONE
     # Read again, for what has just been recorded may hold the writes.
-    waiting = sessions.waiting_count(tx, connection_id, companies.caller(tx, connection_id), visit.now)
+    waiting = sessions.waiting_count(tx, connection_id, companies.caller(tx, connection_id), now)
     return max(1, min(DONE - 1, DONE * turns // (turns + waiting))) if waiting else DONE
 
 

@@ -190,11 +190,10 @@ def read_besides(tx: Tx, extract_id: int, parts: tuple[Extract, ...]) -> None:
 
 def break_attempt(ctx: Context, tx: Tx, attempt_id: int, problem: Problem, now: datetime) -> None:
     """An attempt ended before its last page: a new one begins at the start, or the extract gives up."""
-    attempt = store.attempt(tx, attempt_id)
+    attempt, extract = store.reading(tx, attempt_id)
     if attempt.state != "open":
         return
     _end_attempt(tx, attempt_id, "broken", now, problem)
-    extract = store.extract(tx, attempt.extract_id)
     if extract.state != "open":
         return
     if sum(each.slice == attempt.slice for each in store.attempts_of(tx, extract.id)) >= MAX_ATTEMPTS:
@@ -209,20 +208,19 @@ def _end_attempt(tx: Tx, attempt_id: int, state: str, now: datetime, problem: Pr
         exchange.change_request(tx, request.id, state="dropped", answered_at=now)
 
 
-def complete(ctx: Context, tx: Tx, attempt_id: int, now: datetime) -> None:
+def complete(ctx: Context, tx: Tx, source: Source, attempt_id: int, now: datetime) -> None:
     """The last page is in: the next slice is asked for, or the runs that now have all their streams are ready.
 
     That happens in the page's own transaction.
     """
-    attempt = store.attempt(tx, attempt_id)
+    attempt, extract = store.reading(tx, attempt_id)
     store.end_attempt(tx, attempt_id, "complete", now)
-    extract = store.extract(tx, attempt.extract_id)
     if attempt.slice + 1 < len(extract.slices or ()):
         _new_attempt(ctx, tx, extract, now)
         return
     store.change_extract(tx, extract.id, state="complete")
     there = store.extracts_of(tx, extract.night_id, extract.connection_id)
-    for run, wanted in _waiting(ctx, tx, extract):
+    for run, wanted in _waiting(tx, source, extract):
         _make_ready(tx, run, wanted, there, now)
 
 
@@ -248,15 +246,17 @@ def _make_ready(tx: Tx, run: Run, wanted: Sequence[str], there: Mapping[str, Ext
 
 def waiting_for(ctx: Context, tx: Tx, extract: ExtractRow) -> list[Run]:
     """The runs that cannot go on without this extract."""
-    return [run for run, _ in _waiting(ctx, tx, extract)]
-
-
-def _waiting(ctx: Context, tx: Tx, extract: ExtractRow) -> list[tuple[Run, Sequence[str]]]:
-    """The same, each with all the streams that it needs."""
     source = ctx.able(companies.connection(tx, extract.connection_id).connector, Source)
-    runs = [run for run in store.runs_of_night(tx, extract.night_id) if run.phase is Phase.EXTRACT and run.active]
-    reading = [(run, flows.flow(tx, run.flow_id)) for run in runs]
-    found = [(run, needs(source, flow.stream)) for run, flow in reading if flow.source_id == extract.connection_id]
+    return [run for run, _ in _waiting(tx, source, extract)]
+
+
+def _waiting(tx: Tx, source: Source, extract: ExtractRow) -> list[tuple[Run, Sequence[str]]]:
+    """The same, each with all the streams that it needs."""
+    found = [
+        (run, needs(source, flow.stream))
+        for run, flow in store.night(tx, extract.night_id)
+        if run.phase is Phase.EXTRACT and run.active and flow.source_id == extract.connection_id
+    ]
     return [(run, wanted) for run, wanted in found if extract.stream in wanted]
 
 

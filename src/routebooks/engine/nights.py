@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from routebooks.engine.context import Context
-from routebooks.store import companies, flows
+from routebooks.store import companies
 from routebooks.store import runs as store
 from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
@@ -30,8 +30,8 @@ def give_turns(ctx: Context, tx: Tx, now: datetime) -> None:
 
 
 def _files(tx: Tx, night_id: int) -> list[tuple[Run, Flow]]:
-    pairs = [(run, flows.flow(tx, run.flow_id)) for run in store.runs_of_night(tx, night_id)]
-    return sorted((pair for pair in pairs if pair[1].direction == "out"), key=lambda pair: _place(pair[1]))
+    files = (pair for pair in store.night(tx, night_id) if pair[1].direction == "out")
+    return sorted(files, key=lambda pair: _place(pair[1]))
 
 
 def _place(flow: Flow) -> int:

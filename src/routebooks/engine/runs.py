@@ -275,8 +275,7 @@ def _waits_for_files(tx: Tx, run: Run) -> bool:
     """Orders of a night come after its files: those leave the links by which an order finds customer and items."""
     if flows.flow(tx, run.flow_id).direction == "out":
         return False
-    others = (other for other in store.runs_of_night(tx, run.night_id) if other.active)
-    return any(flows.flow(tx, other.flow_id).direction == "out" for other in others)
+    return any(other.active and flow.direction == "out" for other, flow in store.night(tx, run.night_id))
 
 
 def settle(tx: Tx, run_id: int, now: datetime) -> None:

@@ -16,7 +16,7 @@ from routebooks.store import companies
 from routebooks.store import exchange as store
 from routebooks.store.companies import Caller, ConnectionRow
 from routebooks.store.database import Tx
-from routebooks.store.exchange import Request, Session
+from routebooks.store.exchange import Called, Request, Session
 
 #: a session that says nothing for so long has ended, whatever its caller thinks
 SESSION_SILENCE = timedelta(minutes=30)
@@ -121,9 +121,15 @@ def is_open(ctx: Context, ticket: str) -> bool:
     return session is not None and session.state == "open"
 
 
-def visit(ctx: Context, tx: Tx, ticket: str, now: datetime) -> Visit | None:
+def called(tx: Tx, ticket: str) -> Called | None:
+    """Who calls, with what it has not answered yet; None when there is no open session of this ticket."""
     found = store.called(tx, _hash(ticket))
-    if found is None or found.session.state != "open":
+    return found if found is not None and found.session.state == "open" else None
+
+
+def visit(ctx: Context, tx: Tx, ticket: str, now: datetime) -> Visit | None:
+    found = called(tx, ticket)
+    if found is None:
         return None
     row = found.connection
     connection, source = ctx.opened(row, found.company), ctx.able(row.connector, CallingSource)

@@ -121,12 +121,11 @@ class ArtifactStore:
         full = f"{self._root}/{path}"
         if self._fs.exists(full):
             return
-        self._fs.makedirs(full.rsplit("/", 1)[0], exist_ok=True)
         # Written beside, then moved: a killed process leaves no half artifact under a whole one's name.
         part = f"{full}.{random_id()}.part"
         packer = zlib.compressobj(_LEVEL)
         try:
-            with self._fs.open(part, "wb") as kept:
+            with self._open(part) as kept:
                 for block in _blocks(file):
                     kept.write(packer.compress(block))
                 kept.write(packer.flush())
@@ -137,6 +136,14 @@ class ArtifactStore:
             with suppress(OSError):
                 self._fs.rm_file(part)
             raise
+
+    def _open(self, path: str) -> Any:
+        try:
+            return self._fs.open(path, "wb")
+        except FileNotFoundError:
+            # The first of its kind this month; all others find the folder.
+            self._fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+            return self._fs.open(path, "wb")
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
@@ -38,9 +38,12 @@ def add(tx: Tx, table: sa.Table, values: Mapping[str, Any]) -> int:
     return int(tx.execute(_insert(table), values).scalar_one())
 
 
-def change(tx: Tx, table: sa.Table, key: int, values: Mapping[str, Any]) -> None:
-    """Set columns of the row with this primary key."""
-    tx.execute(_update(table, tuple(values)), {**values, _KEY: key})
+def change(
+    tx: Tx, table: sa.Table, key: int, values: Mapping[str, Any], *, only_if: Collection[str] | None = None
+) -> bool:
+    """Set columns of the row with this primary key, if it is in one of the given states; whether it was."""
+    states = None if only_if is None else tuple(only_if)
+    return bool(tx.execute(_update(table, tuple(values), states), {**values, _KEY: key}).rowcount)
 
 
 def columns(kind: type[Dataclass], table: sa.Table) -> list[sa.Column[Any]]:
@@ -71,6 +74,7 @@ def _insert(table: sa.Table) -> Any:
 
 
 @cache
-def _update(table: sa.Table, columns: tuple[str, ...]) -> sa.Update:
+def _update(table: sa.Table, columns: tuple[str, ...], states: tuple[str, ...] | None) -> sa.Update:
     (primary,) = table.primary_key
-    return table.update().where(primary == sa.bindparam(_KEY)).values({name: sa.bindparam(name) for name in columns})
+    query = table.update().where(primary == sa.bindparam(_KEY)).values({name: sa.bindparam(name) for name in columns})
+    return query if states is None else query.where(table.c.state.in_(states))

@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from routebooks.store import rows
-from routebooks.store.database import Tx, from_row, is_id
+from routebooks.store.database import Tx, from_row, is_id, one
+from routebooks.store.flows import Flow
 from routebooks.store.tables import companies, extract_attempts, extracts, flows, nights, pages, runs
 
 
@@ -150,10 +151,7 @@ def add_run(tx: Tx, **values: Any) -> int:
 
 def change_run(tx: Tx, run_id: int, *, only_if: Collection[State] | None = None, **values: Any) -> bool:
     """Set columns of a run, if it is in one of the given states; whether it was."""
-    query = runs.update().where(runs.c.id == run_id).values(**values)
-    if only_if is not None:
-        query = query.where(runs.c.state.in_(only_if))
-    return bool(tx.execute(query).rowcount)
+    return rows.change(tx, runs, run_id, values, only_if=only_if)
 
 
 def run(tx: Tx, run_id: int, *, lock: bool = False) -> Run:
@@ -205,9 +203,10 @@ def busy_flows(tx: Tx) -> set[int]:
     return set(tx.execute(query).scalars())
 
 
-def runs_of_night(tx: Tx, night_id: int) -> list[Run]:
-    """The runs of a night, oldest first."""
-    return rows.every(tx, Run, runs, night_id=night_id)
+def night(tx: Tx, night_id: int) -> list[tuple[Run, Flow]]:
+    """The runs of a night with their flows, oldest first."""
+    found = tx.execute(_NIGHT, {"night_id": night_id})
+    return [(run, flow) for run, flow in (rows.parts(row, Run, Flow) for row in found)]
 
 
 def held_runs(tx: Tx, flow_id: int) -> list[Run]:
@@ -352,9 +351,11 @@ def end_attempt(tx: Tx, attempt_id: int, state: str, now: datetime, problem: dic
     rows.change(tx, extract_attempts, attempt_id, {"state": state, "ended_at": now, "problem": problem})
 
 
-def attempt(tx: Tx, attempt_id: int) -> ExtractAttempt:
-    """The attempt with this id."""
-    return rows.get(tx, ExtractAttempt, extract_attempts, attempt_id)
+def reading(tx: Tx, attempt_id: int) -> tuple[ExtractAttempt, ExtractRow]:
+    """The attempt with this id, and the extract that it reads."""
+    row = tx.execute(_READING, {"attempt_id": attempt_id}).one_or_none()
+    attempt, extract = rows.parts(one(row, f"extract_attempts {attempt_id}"), ExtractAttempt, ExtractRow)
+    return attempt, extract
 
 
 def attempts_of(tx: Tx, extract_id: int) -> list[ExtractAttempt]:
@@ -370,3 +371,26 @@ def add_page(tx: Tx, **values: Any) -> None:
 def pages_of(tx: Tx, attempt_id: int) -> Sequence[PageRow]:
     """The pages of an attempt, in order."""
     return rows.every(tx, PageRow, pages, "number", attempt_id=attempt_id)
+
+
+def last_page(tx: Tx, attempt_id: int) -> PageRow | None:
+    """The newest page of an attempt, if there is one."""
+    row = tx.execute(_LAST_PAGE, {"attempt_id": attempt_id}).one_or_none()
+    return from_row(PageRow, row) if row else None
+
+
+# Asked in every call of a connector, so built once.
+_NIGHT = (
+    sa.select(*rows.columns(Run, runs), *rows.columns(Flow, flows))
+    .join(flows, flows.c.id == runs.c.flow_id)
+    .where(runs.c.night_id == sa.bindparam("night_id"))
+    .order_by(runs.c.id)
+)
+_READING = (
+    sa.select(*rows.columns(ExtractAttempt, extract_attempts), *rows.columns(ExtractRow, extracts))
+    .join(extracts, extracts.c.id == extract_attempts.c.extract_id)
+    .where(extract_attempts.c.id == sa.bindparam("attempt_id"))
+)
+_LAST_PAGE = (
+    sa.select(pages).where(pages.c.attempt_id == sa.bindparam("attempt_id")).order_by(pages.c.number.desc()).limit(1)
+)
