@@ -6,6 +6,7 @@ could be older is looked for in QuickBooks before it leaves.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from routebooks.connectors.base import Outcome
@@ -22,14 +23,17 @@ _SURE = REMEMBERED - timedelta(days=1)
 _AFTERMATH = timedelta(days=14)
 
 
-def note_absence(tx: Tx, connection_id: int, now: datetime) -> None:
-    """At a log-in: the caller was away for long, or this is a backup that knows nothing of what it did since."""
-    caller = companies.caller(tx, connection_id)
-    if caller is None or caller.last_seen_at is None or now - caller.last_seen_at <= _SURE:
-        return
+def note_absence(tx: Tx, caller: Caller, now: datetime) -> Caller:
+    """At a log-in: the caller was away for long, or this is a backup that knows nothing of what it did since.
+
+    The caller with what is known of its absence.
+    """
+    if caller.last_seen_at is None or now - caller.last_seen_at <= _SURE:
+        return caller
     counts = caller.away_from is not None and caller.away_until is not None and now - caller.away_until < _AFTERMATH
     since = caller.away_from if counts else caller.last_seen_at
-    companies.change_caller(tx, connection_id, away_from=since, away_until=now)
+    companies.change_caller(tx, caller.connection_id, away_from=since, away_until=now)
+    return replace(caller, away_from=since, away_until=now)
 
 
 def may_stand_there(tx: Tx, connection_id: int, order: Order) -> bool:

@@ -36,13 +36,15 @@ LOST = Problem(
 
 @dataclass(frozen=True)
 class Opening:
-    """The answer to a log-in: a ticket, whether there is work, and how long to stay away if not."""
+    """The answer to a log-in: a ticket, whether there is work and in which file, and how long to stay away if not."""
 
     ticket: str
     work: bool
     #: another connector is at work for the same connection this very moment
     busy: bool = False
     postpone: timedelta = timedelta(0)
+    #: the path of the company file that is to be opened; '' for the one that is open
+    company_file: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ def open_session(ctx: Context, connection_id: int, address: str = "") -> Opening
             return Opening(ticket, work=False, busy=True)
         for session in earlier:
             _end(ctx, tx, session, "dropped", now)
-        order_doubts.note_absence(tx, connection_id, now)
+        caller = companies.caller(tx, connection_id)
+        if caller is not None:
+            caller = order_doubts.note_absence(tx, caller, now)
         companies.change_caller(tx, connection_id, last_seen_at=now)
         session_id = store.add_session(
             tx, connection_id=connection_id, ticket_hash=_hash(ticket), address=address, now=now
@@ -86,12 +90,12 @@ def open_session(ctx: Context, connection_id: int, address: str = "") -> Opening
             why = f"The window of this connection opens in {span(away)}." if away else "This connection is paused."
             store.change_session(tx, session_id, last_error=f"Nothing is done now. {why}")
             return Opening(ticket, work=False, postpone=min(away, LONGEST_POSTPONE))
-        caller = companies.caller(tx, connection_id)
         if caller is not None:
             vanished.ask(ctx, tx, caller, now)
         # Which company file answers has to be found out, or, after it moved, whether it is back.
         unsure = caller is not None and (caller.bound_at is None or caller.seen_path is not None)
-        return Opening(ticket, work=unsure or next_request(tx, connection_id, caller, now) is not None)
+        work = unsure or next_request(tx, connection_id, caller, now) is not None
+        return Opening(ticket, work, company_file=str(row.settings.get("company_file") or ""))
 
 
 def closed_for(row: ConnectionRow, time_zone: str, now: datetime) -> timedelta | None:
@@ -180,7 +184,7 @@ def drop(ctx: Context, tx: Tx, connection_id: int) -> None:
 def _end(ctx: Context, tx: Tx, session: Session, state: str, now: datetime) -> None:
     """End a session. A write whose answer is missing waits to be sent again as it was; iterators die with it."""
     store.change_session(tx, session.id, state=state, closed_at=now)
-    for request in store.requests_of(tx, session_id=session.id, states=("out",)):
+    for request in store.requests_of(tx, connection_id=session.connection_id, session_id=session.id, states=("out",)):
         if request.kind == "page" and request.attempt_id is not None:
             extracts.break_attempt(ctx, tx, request.attempt_id, LOST, now)
         elif request.kind in ("identity", vanished.KIND):

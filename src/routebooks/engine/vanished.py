@@ -35,10 +35,12 @@ def ask(ctx: Context, tx: Tx, caller: Caller, now: datetime) -> None:
     """At a log-in: put the question into the exchange where it is due and there is anything to ask for."""
     if caller.standing_at is not None and now - caller.standing_at < EVERY:
         return
+    sent = store.first_sending(tx, caller.connection_id, since=now - WATCHED, until=now)
+    if sent is None:
+        return
     connection = ctx.connection(tx, caller.connection_id)
     target = ctx.connector(connection.connector)
-    sent = store.first_sending(tx, connection.id, since=now - WATCHED, until=now)
-    if sent is None or not isinstance(target, Enumerating):
+    if not isinstance(target, Enumerating):
         return
     request = target.standing_request(connection, _written_since(caller, sent, now))
     # One that still waits was made before the caller's absence was known.

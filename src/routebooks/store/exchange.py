@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -202,20 +203,12 @@ _READS = exchange.c.kind.not_in(("write", "find", "clear", "standing"))
 _NEXT_READ, _COUNT_READ = _NEXT.where(_READS), _COUNT.where(_READS)
 
 
-def requests_of(
-    tx: Tx,
-    *,
-    run_id: int | None = None,
-    attempt_id: int | None = None,
-    session_id: int | None = None,
-    states: tuple[str, ...] = ("waiting", "out"),
-) -> list[Request]:
-    """The requests of a run, an attempt or a session in these states, in order."""
-    query = sa.select(exchange).where(exchange.c.state.in_(states)).order_by(exchange.c.id)
-    if run_id is not None:
-        query = query.where(exchange.c.run_id == run_id)
-    if attempt_id is not None:
-        query = query.where(exchange.c.attempt_id == attempt_id)
-    if session_id is not None:
-        query = query.where(exchange.c.session_id == session_id)
-    return [from_row(Request, row) for row in tx.execute(query)]
+def requests_of(tx: Tx, *, states: tuple[str, ...] = ("waiting", "out"), **known: int) -> list[Request]:
+    """The requests in these states with these values (of a run, an attempt or a session), in order."""
+    return [from_row(Request, row) for row in tx.execute(_requests(states, tuple(known)), known)]
+
+
+@cache
+def _requests(states: tuple[str, ...], columns: tuple[str, ...]) -> sa.Select[Any]:
+    known = (exchange.c[name] == sa.bindparam(name) for name in columns)
+    return sa.select(exchange).where(exchange.c.state.in_(states), *known).order_by(exchange.c.id)

@@ -103,7 +103,7 @@ class WebConnectorService:
         if opening.busy:
             return [opening.ticket, _BUSY]
         if opening.work:
-            return [opening.ticket, self._company_file(caller.connection_id)]
+            return [opening.ticket, opening.company_file or _OK]
         seconds = int(opening.postpone.total_seconds())
         return [opening.ticket, _NO_WORK, str(seconds)] if seconds else [opening.ticket, _NO_WORK]
 
@@ -112,11 +112,6 @@ class WebConnectorService:
         if caller is not None:
             with self._ctx.store.begin() as tx:
                 companies.change_caller(tx, caller.connection_id, wrong_password_at=now, shut_out_until=until)
-
-    def _company_file(self, connection_id: int) -> str:
-        with self._ctx.store.read() as tx:
-            settings = self._ctx.connection(tx, connection_id).settings
-        return str(settings.get("company_file") or _OK)
 
     def send_request_xml(
         self, ticket: str, hcp_response: str, company_file: str, country: str, major: int, minor: int
