@@ -31,7 +31,7 @@ from routebooks.store.database import Store
 from routebooks.store.runs import Run, State
 from routebooks.store.secrets import Vault
 from routebooks.webconnector.desk import Desk
-from routebooks.webconnector.http import PATH, router
+from routebooks.webconnector.http import PATH, with_web_connector
 from routebooks.webconnector.operations import Operations
 from routebooks.webconnector.service import WebConnectorService
 from support import serve
@@ -67,8 +67,7 @@ def night_server(folder: Path) -> Iterator[NightServer]:
     store = Store(f"sqlite:///{database}")
     store.migrate()
     store.close()
-    app = FastAPI()
-    app.include_router(router(Desk(cast(Operations, present)), public_url="http://localhost:1"))
+    app = with_web_connector(FastAPI(), Desk(cast(Operations, present)), public_url="http://localhost:1")
     with serve(app) as address:
         yield NightServer(f"{address}{PATH}", database, present)
 

@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from lxml import etree
+from starlette.types import ASGIApp
 
 from routebooks.webconnector.desk import Desk
-from routebooks.webconnector.http import router
+from routebooks.webconnector.http import with_web_connector
 
 NAMESPACE = "http://developer.intuit.com/"
 REQUEST = b'<?xml version="1.0"?><?qbxml version="13.0"?>\n<QBXML> &#233; </QBXML>'
@@ -63,10 +64,8 @@ class Recorder:
         return ticket.startswith("ticket")
 
 
-def app(operations: Recorder, **options: Any) -> FastAPI:
-    made = FastAPI()
-    made.include_router(router(Desk(operations, **options), public_url="https://books.example.com/"))
-    return made
+def app(operations: Recorder, **options: Any) -> ASGIApp:
+    return with_web_connector(FastAPI(), Desk(operations, **options), public_url="https://books.example.com/")
 
 
 def envelope(inner: str) -> bytes:

@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from routebooks.engine import alerts, notify, order_answers, runs, sessions, work, workers
 from routebooks.engine.context import Context
@@ -24,7 +25,7 @@ from routebooks.errors import ConfigError
 from routebooks.settings import FILE_NAME, Settings
 from routebooks.store.runs import Run
 from routebooks.webconnector.desk import Desk
-from routebooks.webconnector.http import page, router
+from routebooks.webconnector.http import page, with_web_connector
 from routebooks.webconnector.service import WebConnectorService
 
 log = structlog.get_logger()
@@ -36,10 +37,9 @@ MOST_HELD = 20
 ALERTS_SECONDS = 60
 
 
-def web(ctx: Context, desk: Desk) -> FastAPI:
+def web(ctx: Context, desk: Desk) -> ASGIApp:
     """The pages and addresses of the server."""
     app = FastAPI(title="Routebooks", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(router(desk, public_url=ctx.public_url))
 
     @app.api_route("/", methods=["GET", "HEAD"])
     async def begin() -> Response:
@@ -51,7 +51,7 @@ def web(ctx: Context, desk: Desk) -> FastAPI:
         answer.headers.update(error.headers or {})
         return answer
 
-    return app
+    return with_web_connector(app, desk, public_url=ctx.public_url)
 
 
 class Beat:
