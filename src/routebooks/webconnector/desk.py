@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, TypeVar
 
 import anyio
-import anyio.to_thread
 import structlog
 
 from routebooks.errors import ConfigError
@@ -38,6 +39,29 @@ class Answer:
     body: bytes
 
 
+class _Line:
+    """So many threads, and a line of those who wait for one: each takes the next as soon as it is free."""
+
+    def __init__(self, threads: int) -> None:
+        self._count = threads
+        self._threads = ThreadPoolExecutor(threads, "desk")
+        #: changed by the loop only
+        self._here = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many stand in line; to be asked by any thread."""
+        return max(0, self._here - self._count)
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """Have work done when its turn comes."""
+        self._here += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._here -= 1
+
+
 class Desk:
     """Takes calls and has them answered in threads: so many short ones and so few long ones at once, in turn.
 
@@ -48,16 +72,16 @@ class Desk:
         self, operations: Operations, *, short: int = 6, long: int = 4, max_bytes: int = soap.MAX_BYTES
     ) -> None:
         self._operations = operations
-        self._short, self._long = anyio.CapacityLimiter(short), anyio.CapacityLimiter(long)
+        self._short, self._long = _Line(short), _Line(long)
         # Looking a ticket up is quick. In the line of the short calls, one with a page would stand there twice.
-        self._looks = anyio.CapacityLimiter(2)
+        self._looks = _Line(2)
         self._max_bytes = max_bytes
         self._arriving: set[str] = set()
 
     @property
     def is_crowded(self) -> bool:
         """Whether calls stand in line; to be asked by any thread."""
-        return self._short.statistics().tasks_waiting > 0
+        return self._short.waiting > 0
 
     async def answer(self, body: AsyncIterator[bytes], address: str) -> Answer:
         """Take a call and answer it. Raises what the body raises when its sender goes away."""
@@ -75,11 +99,11 @@ class Desk:
         with anyio.fail_after(FREE_SECONDS):
             head = await _head(body)
         if len(head) <= FREE_BYTES:
-            return await _turn(self._short, lambda: self._done(soap.read_call(head), address))
-        begun, is_open = await _turn(self._looks, lambda: self._look(head))
+            return await self._short.do(lambda: self._done(soap.read_call(head), address))
+        begun, is_open = await self._looks.do(lambda: self._look(head))
         if not is_open:
             # Answered as any call of a session that has ended; the rest of the body is thrown away as it arrives.
-            return await _turn(self._short, lambda: self._done(begun, address))
+            return await self._short.do(lambda: self._done(begun, address))
         return await self._take_long(begun.arguments["ticket"], head, body, address)
 
     def _look(self, head: bytes) -> tuple[soap.Call, bool]:
@@ -98,8 +122,8 @@ class Desk:
             async with anyio.TemporaryFile() as file:
                 with anyio.fail_after(LONG_SECONDS):
                     size = await self._keep(head, body, file)
-                limiter = self._long if size > LONG_BYTES else self._short
-                return await _turn(limiter, lambda: self._done(_read(file.wrapped), address))
+                line = self._long if size > LONG_BYTES else self._short
+                return await line.do(lambda: self._done(_read(file.wrapped), address))
         finally:
             self._arriving.remove(ticket)
 
@@ -120,10 +144,6 @@ class Desk:
         except Exception:
             _log.exception("webconnector_call_failed", operation=call.operation, address=address)
             return Answer(500, soap.write_fault("Server", _FAILED))
-
-
-async def _turn(limiter: anyio.CapacityLimiter, work: Callable[[], T]) -> T:
-    return await anyio.to_thread.run_sync(work, limiter=limiter)
 
 
 async def _head(body: AsyncIterator[bytes]) -> bytes:
