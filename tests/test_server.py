@@ -37,6 +37,17 @@ def test_a_part_of_the_tick_that_fails_keeps_no_other_from_its_turn() -> None:
     assert {(entry["event"], entry["log_level"]) for entry in logs} == {("tick failed", "error")}
 
 
+def test_a_turn_that_is_due_comes_before_its_time_and_a_beat_stops_at_once() -> None:
+    turns, due = threading.Semaphore(0), threading.Event()
+    beat = Beat("turns that are due", 24 * 3600, turns.release, due=due)
+    beat.start()
+    for _ in range(3):
+        assert turns.acquire(timeout=30)
+        due.set()
+    beat.stop()
+    assert "turns that are due" not in [thread.name for thread in threading.enumerate()]
+
+
 def test_a_taken_port_and_an_impossible_host_are_told_apart() -> None:
     with server.listen("127.0.0.1", 0) as taken:
         assert refused("127.0.0.1", taken.getsockname()[1]) == "port-taken"

@@ -57,9 +57,12 @@ def web(ctx: Context, desk: Desk) -> ASGIApp:
 class Beat:
     """Work that is done again and again, in a thread of its own. One part that fails keeps no other from its turn."""
 
-    def __init__(self, name: str, seconds: float, *parts: Callable[[], object]) -> None:
-        self._parts, self._seconds = parts, seconds
-        self._stop = threading.Event()
+    def __init__(
+        self, name: str, seconds: float, *parts: Callable[[], object], due: threading.Event | None = None
+    ) -> None:
+        """`due` is set by whoever wants the next turn before its time."""
+        self._parts, self._seconds, self._due = parts, seconds, due or threading.Event()
+        self._stops = False
         self._thread = threading.Thread(target=self._go, name=name, daemon=True)
 
     def start(self) -> None:
@@ -68,22 +71,27 @@ class Beat:
 
     def stop(self) -> None:
         """Let what is under way end, then stop."""
-        self._stop.set()
+        self._stops = True
+        self._due.set()
         self._thread.join(30)
 
     def _go(self) -> None:
-        while not self._stop.is_set():
+        while True:
+            # Before the turn: what comes to be due in the middle of it is another one's.
+            self._due.clear()
+            if self._stops:
+                return
             for part in self._parts:
                 try:
                     part()
                 except Exception:
                     # One bad turn must not stop the clock of every company.
                     log.exception("tick failed")
-            self._stop.wait(self._seconds)
+            self._due.wait(self._seconds)
 
 
-def tick(ctx: Context, durable: Durable, seconds: float, desk: Desk) -> Beat:
-    """The one tick of the installation."""
+def tick(ctx: Context, durable: Durable, seconds: float, desk: Desk, due: threading.Event) -> Beat:
+    """The one tick of the installation; `due` lets the next turn begin at once."""
 
     def start(run: Run) -> None:
         durable.start(run.workflow_id, run.id, run.phase)
@@ -103,6 +111,7 @@ def tick(ctx: Context, durable: Durable, seconds: float, desk: Desk) -> Beat:
         lambda: order_answers.look_again(ctx),
         lambda: runs.bring_back(ctx, durable.ended),
         go_on,
+        due=due,
     )
 
 
@@ -229,12 +238,16 @@ def serve(ctx: Context, settings: Settings, sock: socket.socket, ready: Callable
         here = socket.gethostname(), str(settings.home), address(sock)
         worker = stack.enter_context(workers.joined(ctx, *here, silence))
         begin(heart(worker, end))
-        durable = Durable(settings.durable_url, lambda run_id, phase: work.steps(ctx, run_id, phase), worker.id)
+        # What ends may be what others wait for: the next file of the night, the next of those that want to begin.
+        due = threading.Event()
+        durable = Durable(
+            settings.durable_url, lambda run_id, phase: work.steps(ctx, run_id, phase), worker.id, due.set
+        )
         stack.callback(durable.stop)
         durable.launch()
         if ctx.store.shared:
             begin(relief(worker, durable))
-        begin(tick(ctx, durable, settings.tick_seconds, desk))
+        begin(tick(ctx, durable, settings.tick_seconds, desk, due))
         begin(watch(ctx, worker))
         ready(server)
         server.run(sockets=[sock])

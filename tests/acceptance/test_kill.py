@@ -97,6 +97,17 @@ def test_killed_after_the_last_page_and_before_the_work(process: Killed) -> None
     night(process)
 
 
+def test_a_night_goes_on_as_its_work_ends_and_waits_for_no_tick(process: Killed) -> None:
+    made = process.installation.ask("customers", "items")
+    process.start(ONE_TICK)
+    process.installation.until_called_for(made)
+    assert process.installation.connector().update().result is Result.DONE
+    process.kill()
+    process.start(ONE_TICK)
+    process.installation.until_ended(made)
+    files_are_right(process.installation)
+
+
 def test_killed_in_mid_upload(process: Killed) -> None:
     ftp = process.installation.world.ftp
     ftp.cut_upload_after = 5000

@@ -49,10 +49,10 @@ def _unless_replaced(step: Callable[[int], bool]) -> Callable[[int], bool]:
 class Durable:
     """Starts workflows and brings back those that a crash cut off. One of it may live in a process.
 
-    `worker` is whose work it is: that of another one goes on only when it is taken over.
+    `worker` is whose work it is: that of another one goes on only when it is taken over. `on_end` is told of each end.
     """
 
-    def __init__(self, url: str, steps: Steps, worker: str) -> None:
+    def __init__(self, url: str, steps: Steps, worker: str, on_end: Callable[[], None]) -> None:
         config: DBOSConfig = {
             "name": "routebooks",
             "system_database_url": url,
@@ -73,7 +73,8 @@ class Durable:
         def advance(run_id: int, phase: str) -> None:
             for name, step in steps(run_id, phase):
                 if not DBOS.run_step({"name": name}, _unless_replaced(step), run_id):
-                    return
+                    break
+            on_end()
 
         self._advance: Callable[..., Any] = advance
         self._worker = worker
