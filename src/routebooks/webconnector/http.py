@@ -25,7 +25,7 @@ class _Gone(Exception):
 def with_web_connector(app: FastAPI, desk: Desk, *, public_url: str) -> ASGIApp:
     """The app with all that is below /webconnector.
 
-    Calls go to the desk before FastAPI sees them: its layers take as long as reading and answering one.
+    Calls go to the desk before FastAPI sees them: its layers take a tenth of what a call's way in and out takes.
     """
     _add_pages(app, wsdl(public_url.rstrip("/") + PATH))
 
