@@ -7,18 +7,23 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
+import house as houses
 import support
 from routebooks import app, server
+from routebooks.engine import runs
+from routebooks.engine.durable import Durable
 from routebooks.errors import ConfigError
 from routebooks.server import Beat
 from routebooks.settings import Settings, load
+from routebooks.store import flows as flow_store
 from routebooks.webconnector.desk import Desk
 from routebooks.webconnector.service import WebConnectorService
 
@@ -46,6 +51,47 @@ def test_a_turn_that_is_due_comes_before_its_time_and_a_beat_stops_at_once() -> 
         due.set()
     beat.stop()
     assert "turns that are due" not in [thread.name for thread in threading.enumerate()]
+
+
+class Crowd:
+    """A desk where calls always stand in line."""
+
+    looks = 0
+
+    @property
+    def is_crowded(self) -> bool:
+        self.looks += 1
+        return True
+
+
+class Kept:
+    """Notes what was started, and after how many looks at the desk; does nothing of it."""
+
+    def __init__(self, crowd: Crowd) -> None:
+        self.begun: list[tuple[int, int]] = []
+        self.has_begun = threading.Event()
+        self._crowd = crowd
+
+    def start(self, _: str, run_id: int, __: str) -> None:
+        self.begun.append((run_id, self._crowd.looks))
+        self.has_begun.set()
+
+    def ended(self, _: Sequence[str]) -> set[str]:
+        return set()
+
+
+def test_work_waits_for_connectors_that_stand_in_line_but_not_for_ever(tmp_path: Path) -> None:
+    house, crowd = houses.build(tmp_path), Crowd()
+    kept = Kept(crowd)
+    with house.ctx.store.begin() as tx:
+        wanted = [flow_store.flow(tx, house.flows["orders"])]
+        (run_id,) = runs.create(house.ctx, tx, wanted, "person", house.clock())
+    beat = server.tick(house.ctx, cast(Durable, kept), 0.001, cast(Desk, crowd), threading.Event())
+    beat.start()
+    assert kept.has_begun.wait(30)
+    beat.stop()
+    house.ctx.store.close()
+    assert kept.begun[0] == (run_id, server.MOST_HELD + 1)
 
 
 def test_a_taken_port_and_an_impossible_host_are_told_apart() -> None:

@@ -224,6 +224,29 @@ def test_a_session_brings_one_answer_at_a_time(operations: Recorder) -> None:
     assert len(operations.calls) == 1
 
 
+def test_a_desk_is_crowded_as_long_as_a_call_stands_in_line() -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    class Slow(Recorder):
+        def server_version(self) -> str:
+            asked.set()
+            assert go_on.wait(30)
+            return "slow"
+
+    async def go() -> list[bool]:
+        desk, seen = Desk(Slow(), short=1), []
+        async with anyio.create_task_group() as tasks:
+            for _ in range(2):
+                tasks.start_soon(desk.answer, pieces(envelope("<serverVersion/>")), "")
+                assert await anyio.to_thread.run_sync(asked.wait, 30)
+                await anyio.wait_all_tasks_blocked()
+                seen.append(desk.is_crowded)
+            go_on.set()
+        return [*seen, desk.is_crowded]
+
+    assert anyio.run(go) == [False, True, False]
+
+
 def test_an_answer_that_broke_off_may_come_again(operations: Recorder) -> None:
     desk, body = Desk(operations), bringing("x" * FREE_BYTES)
 
