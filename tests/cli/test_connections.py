@@ -197,7 +197,7 @@ def test_connections_are_listed_with_their_state(program: Program) -> None:
     listed = program.json("connection", "list")
     assert set(listed[0]) == {
         *("id", "company", "name", "connector", "state", "needs"),
-        *("window", "paused_at", "last_seen_at"),
+        *("window", "paused_at", "last_seen_at", "tested_at", "test_problem", "test_in_words"),
     }
     states = {row["name"]: row["state"] for row in listed}
     assert states == {"toy_caller": "not seen", "toy_files": "not used", "toy_orders": "not used"}
@@ -295,6 +295,47 @@ def test_a_test_ends_with_1_when_a_step_fails(program: Program, tmp_path: Path) 
     assert said[1].split("  ") == ["log in", "failed", "The password is wrong.", "Enter it again."]
     program("connection", "set", "Harbor", "new", "password=right")
     assert "ok" in program("connection", "test", "Harbor", "new").stdout
+
+
+def test_a_test_is_remembered_until_a_setting_changes(program: Program) -> None:
+    def shown() -> tuple[str, str, str]:
+        view = program.json("connection", "show", "Harbor", "new")
+        return view["state"], view["test_in_words"], view["needs"]
+
+    program("connection", "add", "Harbor", "new", "locked", "password=wrong")
+    assert shown() == ("not used", "", "")
+    program("connection", "test", "Harbor", "new", code=1)
+    program.house.clock.on(minutes=5)
+    assert shown() == ("failing", "5 minutes ago, failed", "The password is wrong. Enter it again.")
+    program("connection", "set", "Harbor", "new", "password=right")
+    assert shown() == ("not used", "", "")
+    program("connection", "test", "Harbor", "new")
+    program.house.clock.on(minutes=7)
+    assert shown() == ("ready", "7 minutes ago, works", "")
+    assert "tested     7 minutes ago, works" in program("connection", "show", "Harbor", "new").stdout
+    assert re.search(r"new +ready +tested 7 minutes ago, works", program("status").stdout)
+
+
+def test_a_test_of_settings_that_were_changed_meanwhile_is_not_remembered(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program("connection", "add", "Harbor", "new", "locked", "password=right")
+    tried = Locked.check
+
+    def slow(self: Locked, connection: Connection) -> list[Check]:
+        monkeypatch.setattr(Locked, "check", tried)
+        program("connection", "set", "Harbor", "new", "host=elsewhere")
+        return tried(self, connection)
+
+    monkeypatch.setattr(Locked, "check", slow)
+    program("connection", "test", "Harbor", "new")
+    assert program.json("connection", "show", "Harbor", "new")["tested_at"] is None
+
+
+def test_of_a_system_that_calls_us_its_visits_are_shown_and_no_test(program: Program) -> None:
+    program("connection", "test", "Harbor", "toy_caller", code=1)
+    shown = program.json("connection", "show", "Harbor", "toy_caller")
+    assert (shown["state"], shown["tested_at"]) == ("not seen", None)
 
 
 def test_the_sign_for_standard_input_is_no_secret(program: Program) -> None:

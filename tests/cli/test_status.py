@@ -8,6 +8,7 @@ import pytest
 
 from cli_program import Program
 from house import Books, record, records
+from routebooks.connectors.base import Check
 from routebooks.store import workers
 from routebooks.store.runs import State
 from routebooks.webconnector.service import WebConnectorService
@@ -147,6 +148,26 @@ def test_a_place_for_files_that_fails_is_marked_until_a_file_lies_there(well: Pr
     house.visit(Books({"items": records([1])}))
     house.tick()
     assert files() == ("ready", "")
+
+
+def test_a_test_that_failed_is_marked_until_a_run_goes_well(well: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = well.house
+    closed = Check("log in", False, "The password is wrong.", "Enter it again.")
+    monkeypatch.setattr(house.files, "check", lambda _: [Check("reach", True), closed], raising=False)
+    well("connection", "test", "Harbor", "toy_files", code=1)
+    company = well.json("status", "--check", code=1)["companies"][0]
+    assert company["needs"] == ["toy_files: The password is wrong. Enter it again."]
+    house.clock.on(minutes=1)
+    house.run("items")
+    house.visit(Books({"items": records([1])}))
+    house.tick()
+    found = next(each for each in well.json("status")["companies"][0]["connections"] if each["name"] == "toy_files")
+    assert (found["state"], found["needs"]) == ("ready", "")
+    assert found["test_problem"] == {
+        "step": "log in",
+        "message": "The password is wrong.",
+        "hint": "Enter it again.",
+    }
 
 
 def test_an_orders_database_that_is_away_is_marked(well: Program) -> None:

@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from routebooks.errors import ConfigError, FatalError, Problem
 from routebooks.records import Rejected
-from routebooks.store import audit, companies, deliveries, exchange, flows, ledger, rejected, runs
+from routebooks.store import audit, companies, deliveries, exchange, flows, ledger, rejected, rows, runs
 from routebooks.store.artifacts import ArtifactStore
-from routebooks.store.database import Store, Tx
+from routebooks.store.database import MIGRATIONS, Store, Tx
 from routebooks.store.ledger import OrderState
 from routebooks.store.runs import Phase, State
 from routebooks.store.tables import metadata
@@ -80,6 +82,24 @@ def test_the_migrations_make_the_tables_that_the_code_uses(store: Store) -> None
     with store.read() as tx:
         assert compare_metadata(MigrationContext.configure(tx, opts={"compare_type": True}), metadata) == []
     store.migrate()
+
+
+def test_a_database_of_the_first_version_is_brought_up_with_what_it_holds(store: Store) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with store.begin() as tx:
+        metadata.drop_all(tx)
+        tx.execute(sa.text("DELETE FROM alembic_version"))
+        config.attributes["connection"] = tx
+        command.upgrade(config, "0001")
+        values = {"name": "Harbor", "cust_id": "1", "time_zone": "UTC", "created_at": NOW}
+        company = rows.add(tx, metadata.tables["companies"], values)
+        values = {"company_id": company, "name": "files", "connector": "toy", "settings": {}, "secrets": ""}
+        rows.add(tx, metadata.tables["connections"], {**values, "created_at": NOW})
+    store.migrate()
+    with store.read() as tx:
+        [row] = companies.connections_of(tx, company)
+    assert (row.name, row.tested_at, row.test_problem) == ("files", None, None)
 
 
 def test_a_database_of_a_newer_version_is_refused(store: Store) -> None:

@@ -69,7 +69,8 @@ def _caller(caller: Caller) -> View:
 def _shown(view: View, zone: str) -> list[RenderableType]:
     names = ("company", "name", "connector", "state", "needs", "window")
     seen = [(name.replace("_", " "), instant(view[name], zone)) for name in ("paused_at", "last_seen_at")]
-    shown = [facts([*((name, view[name]) for name in names), *seen]), heading("Settings")]
+    known = [*((name, view[name]) for name in names), *seen, ("tested", view["test_in_words"])]
+    shown = [facts(known), heading("Settings")]
     shown.append(table(("setting", "value", ""), map(_setting_row, view["settings"]), "None.", wrap=("value",)))
     if view["caller"]:
         pairs = [(name.replace("_", " "), _caller_value(value, zone)) for name, value in view["caller"].items()]

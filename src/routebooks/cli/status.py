@@ -111,7 +111,9 @@ def _rows(view: View) -> Iterator[tuple[object, ...]]:
     zone = view["time_zone"]
     for each in view["connections"]:
         seen = instant(each["last_seen_at"], zone)
-        yield _mark(each), "connection", each["name"], each["state"], f"seen {seen}" if seen else "", each["needs"]
+        tested = f"tested {each['test_in_words']}" if each["test_in_words"] else ""
+        last = f"seen {seen}" if seen else tested
+        yield _mark(each), "connection", each["name"], each["state"], last, each["needs"]
     for each in view["flows"]:
         good = f"good run {instant(each['last_good_run_at'], zone)}" if each["last_good_run_at"] else "no good run yet"
         waits = f"waits for {each['waits_for']}" if each["waits_for"] else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from routebooks.cli.words import span
 from routebooks.engine import schedule, waiting
 from routebooks.engine.context import Context
 from routebooks.engine.health import health_of_connection, health_of_flow, is_late
@@ -36,7 +37,17 @@ def connection_view(tx: Tx, row: ConnectionRow, company: CompanyRow, now: dateti
         "window": window(row),
         "paused_at": row.paused_at,
         "last_seen_at": caller.last_seen_at if caller else None,
+        "tested_at": row.tested_at,
+        "test_problem": row.test_problem,
+        "test_in_words": test_in_words(row, now),
     }
+
+
+def test_in_words(row: ConnectionRow, now: datetime) -> str:
+    """How the last test of a connection went, and when; nothing where there was none."""
+    if row.tested_at is None:
+        return ""
+    return f"{span(now - row.tested_at)} ago, {'works' if row.test_problem is None else 'failed'}"
 
 
 def window(row: ConnectionRow) -> str:

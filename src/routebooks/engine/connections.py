@@ -102,7 +102,12 @@ def change(ctx: Context, tx: Tx, row: ConnectionRow, given: Mapping[str, str], a
     kept = ctx.vault.open(row.secrets)
     one_reader.check(ctx, tx, kind, {**row.settings, **kept, **settings, **secrets}, but=row.id)
     store.change_connection(
-        tx, row.id, settings={**row.settings, **settings}, secrets=ctx.vault.seal({**kept, **secrets})
+        tx,
+        row.id,
+        settings={**row.settings, **settings},
+        secrets=ctx.vault.seal({**kept, **secrets}),
+        tested_at=None,
+        test_problem=None,
     )
     before = {**before, **kept}
     if _reads_otherwise(kind, before, {**before, **settings, **secrets}):
@@ -256,6 +261,8 @@ def test(ctx: Context, connection_id: int) -> list[Check]:
     # A test is one try: nothing of it is tried again.
     tried = ctx.connector(connection.connector).check(connection)
     checks = [replace(check, hint=check.hint.removeprefix(AGAIN).lstrip()) for check in tried]
+    if checks and caller is None:
+        _remember(ctx, row, checks)
     if caller is not None:
         checks.append(_SERVED if served else _UNSERVED)
         wrong = wrong_password(caller, ctx.now())
@@ -271,6 +278,20 @@ def test(ctx: Context, connection_id: int) -> list[Check]:
     elif closed:
         checks.append(Check("open", True, f"Its window opens in {span(closed)}."))
     return checks
+
+
+def _remember(ctx: Context, row: ConnectionRow, checks: Sequence[Check]) -> None:
+    """Keep how a test went; not of one with settings that were changed while it ran.
+
+    Of a system that calls us nothing is kept: its visits say more.
+    """
+    failed = next((check for check in checks if not check.ok), None)
+    problem = {"step": failed.name, "message": failed.message, "hint": failed.hint} if failed is not None else None
+    with ctx.store.begin() as tx:
+        now = store.connection(tx, row.id)
+        # Sealed anew with every change, and never twice the same.
+        if now.secrets == row.secrets:
+            store.change_connection(tx, row.id, tested_at=ctx.now(), test_problem=problem)
 
 
 def takes_documents(ctx: Context, tx: Tx, row: ConnectionRow) -> Check | None:

@@ -43,7 +43,7 @@ def connection_health(
     *,
     used: bool = True,
 ) -> Health:
-    """A connection from what is stored of it, the problem that its last use met, and whether any went well.
+    """A connection from what is stored of it, the problem that its last use met, and whether any use or test went well.
 
     Nothing is tried.
     """
@@ -118,8 +118,11 @@ def _cure(problem: Mapping[str, str]) -> tuple[str, str]:
 def health_of_connection(tx: Tx, row: ConnectionRow, now: datetime) -> Health:
     """A connection as its rows tell."""
     caller = companies.caller(tx, row.id)
-    used = caller is not None or runs.any_done_at(tx, row.id)
-    return connection_health(row, caller, now, runs.failing_at(tx, row.id), used=used)
+    passed = row.tested_at is not None and row.test_problem is None
+    # A run that ended well tells more than a test that failed before.
+    works = passed or runs.any_done_at(tx, row.id, since=row.tested_at)
+    failing = runs.failing_at(tx, row.id) or (None if works else row.test_problem)
+    return connection_health(row, caller, now, failing, used=caller is not None or works)
 
 
 def health_of_flow(ctx: Context, tx: Tx, flow: Flow, zone: str) -> Health:

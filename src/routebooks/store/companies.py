@@ -39,6 +39,8 @@ class ConnectionRow:
     paused_at: datetime | None
     created_at: datetime
     removed_at: datetime | None = None
+    tested_at: datetime | None = None
+    test_problem: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)

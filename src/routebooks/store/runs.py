@@ -241,10 +241,12 @@ def failing_at(tx: Tx, connection_id: int) -> dict[str, str] | None:
     return None
 
 
-def any_done_at(tx: Tx, connection_id: int) -> bool:
-    """Whether a run from or to a connection ever came to a good end."""
+def any_done_at(tx: Tx, connection_id: int, *, since: datetime | None = None) -> bool:
+    """Whether a run from or to a connection came to a good end, ever or since an instant."""
     ends = sa.or_(flows.c.source_id == connection_id, flows.c.target_id == connection_id)
     query = sa.select(runs.c.id).join(flows, flows.c.id == runs.c.flow_id).where(ends, runs.c.state == State.DONE)
+    if since is not None:
+        query = query.where(runs.c.finished_at > since)
     return tx.execute(query.limit(1)).one_or_none() is not None
 
 

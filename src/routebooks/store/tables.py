@@ -90,6 +90,8 @@ connections = sa.Table(
     _instant("paused_at"),
     _instant("created_at", optional=False),
     _instant("removed_at"),
+    _instant("tested_at"),  # its last test, with the settings it has
+    sa.Column("test_problem", sa.JSON(none_as_null=True)),  # the first step of it that failed
     sa.UniqueConstraint("company_id", "name"),
 )
 
