@@ -76,7 +76,7 @@ def company(ctx: Context, tx: Tx, number: int, drop: Path, names: Sequence[str])
     books = added["books"]
     companies.change_caller(tx, books.id, file_id=MARK)
     made = [
-        flows.add(ctx, tx, company_id=company_id, template=template, source="books", target="files", now=now)
+        flows.add(tx, company_id=company_id, template=template, source="books", target="files", now=now)
         for template in OUT
         if template.name in names
     ]

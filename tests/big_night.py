@@ -119,9 +119,7 @@ def begin(folder: Path) -> Caller:
         }
         companies.change_caller(tx, added["books"].id, file_id=MARK, bound_company="Bench", bound_at=ctx.now())
         template = next(each for each in flows.TEMPLATES if each.name == "customers")
-        flow_id = flows.add(
-            ctx, tx, company_id=company_id, template=template, source="books", target="files", now=ctx.now()
-        )
+        flow_id = flows.add(tx, company_id=company_id, template=template, source="books", target="files", now=ctx.now())
         runs.create(ctx, tx, [flow_store.flow(tx, flow_id)], "person", ctx.now())
     (folder / "drop").mkdir()
     runs.tick(ctx, lambda run: None)

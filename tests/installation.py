@@ -105,7 +105,6 @@ def install(settings: Settings, world: SandboxWorld, **more: dict[str, str]) -> 
         }
         made = {
             template.name: flows.add(
-                ctx,
                 tx,
                 company_id=company_id,
                 template=template,

@@ -119,7 +119,6 @@ class Nights:
             self.source_id = added["quickbooks"].id
             self.flows = {
                 template.name: flows.add(
-                    self.ctx,
                     tx,
                     company_id=self.company_id,
                     template=template,

@@ -176,7 +176,7 @@ def _connect(settings: Settings, ctx: Context, world: SandboxWorld, say: Say) ->
         for template in TEMPLATES:
             source, target = template.roles
             made[template.name] = flows.add(
-                ctx, tx, company_id=company_id, template=template, source=source, target=target, now=ctx.now()
+                tx, company_id=company_id, template=template, source=source, target=target, now=ctx.now()
             )
         caller = companies.caller(tx, added["quickbooks"].id)
     if caller is None:

@@ -12,7 +12,9 @@ import pytest
 
 from cli_program import Program
 from house import Books, House, record
+from routebooks.connectors.base import Connection, OrderSource
 from routebooks.connectors.registry import CONNECTORS
+from routebooks.records import Stream
 
 KEYS = {
     *("id", "company", "name", "from", "to", "enabled", "schedule", "schedule_in_words"),
@@ -106,6 +108,36 @@ def test_a_connection_in_the_wrong_role_is_named_with_the_one_that_fits(program:
         program("flow", "add", "Dock", "--quickbooks", "office", "--files", "files")
     said = program.refused("flow", "add", "Dock", "--quickbooks", "office", "--files", "files", "--orders", "office")
     assert "Did you mean --orders pocket?" in said
+
+
+def test_nobody_who_writes_waits_while_an_orders_database_is_asked(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_connections(program)
+    orders: Any = program.house.ctx.able("pocketadvantage_orders", OrderSource)
+    fields, asked = orders.order_fields, []
+
+    def ask(connection: Connection) -> Stream:
+        # As another process writes, and without waiting.
+        with closing(sqlite3.connect(program.house.ctx.store.engine.url.database or "", timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")
+        asked.append(connection.name)
+        return fields(connection)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(orders, "order_fields", ask)
+    command = ("flow", "add", "Dock", "--quickbooks", "office", "--files", "files", "--orders", "pocket")
+    assert program.json(*command)["added"] == [*OUT, "orders"]
+    program("flow", "remove", "Dock", "orders", "--yes")
+    assert program.json(*command)["brought_back"] == ["orders"]
+    assert asked == ["pocket", "pocket"]
+
+
+def test_a_flow_that_does_not_fit_its_orders_query_is_not_added(program: Program) -> None:
+    add_connections(program)
+    program("connection", "set", "Dock", "pocket", "query=SELECT order_no, updated_at FROM orders")
+    command = ("flow", "add", "Dock", "--quickbooks", "office", "--files", "files", "--orders", "pocket")
+    assert "[map-unknown-field]" in program.refused(*command)
+    assert program.json("flow", "list", "--company", "Dock") == []
 
 
 def test_flows_that_go_elsewhere_are_said_to(program: Program) -> None:

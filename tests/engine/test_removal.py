@@ -121,9 +121,9 @@ def test_a_flow_that_comes_back_posts_no_order_twice(house: House) -> None:
     house.orders.put("A-2", "1", "11")
     now, company = house.clock(), house.company_id
 
-    def back(ctx: Context, tx: Tx) -> None:
+    def back(_: Context, tx: Tx) -> None:
         ends = {"source": "toy_orders", "target": "toy_caller"}
-        assert flows.add(ctx, tx, company_id=company, template=ORDERS, **ends, now=now) == house.flows["orders"]
+        assert flows.add(tx, company_id=company, template=ORDERS, **ends, now=now) == house.flows["orders"]
 
     within(house, back)
     assert house.flow("orders").name == "orders"
@@ -139,7 +139,7 @@ def test_a_flow_of_files_that_comes_back_begins_at_the_start(house: House) -> No
     remove_flow(house, "items")
     now, company = house.clock(), house.company_id
     ends = {"source": "toy_caller", "target": "toy_files"}
-    within(house, lambda ctx, tx: flows.add(ctx, tx, company_id=company, template=ITEMS, **ends, now=now))
+    within(house, lambda _, tx: flows.add(tx, company_id=company, template=ITEMS, **ends, now=now))
     with house.ctx.store.read() as tx:
         assert flow_store.cursor(tx, house.flows["items"]) is None
 

@@ -43,10 +43,12 @@ def add(
     """Add the pre-built flows of a company. Those that it has already stay as they are."""
     context = state_of(ctx).context
     roles = {"quickbooks": quickbooks, "files": files} | ({"orders": orders} if orders is not None else {})
-    with context.store.begin() as tx:
+    with context.store.read() as tx:
         owner = find.company(tx, company)
         for name in roles.values():
             find.connection(tx, owner, name)
+        engine.check_new(context, tx, owner.id, roles)
+    with context.store.begin() as tx:
         added = engine.add_all(context, tx, owner.id, roles, ACTOR)
         elsewhere = [_between(tx, flow) for flow in added.elsewhere]
     kept = [flow.name for flow in added.kept]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,9 @@ from routebooks.store.database import Tx
 from routebooks.store.flows import Flow
 
 DAY = 24 * 60
+
+#: in place of the id of what is not in the database yet
+_NEW = 0
 
 #: in place of a flow's name: all flows of a company, or the files that belong together
 ALL = "all"
@@ -71,39 +74,48 @@ def map_of(flow: Flow) -> Map:
     return load_map(flow.map_text) if flow.map_text is not None else load_template(flow.map_name)
 
 
-def add(
-    ctx: Context, tx: Tx, *, company_id: int, template: FlowTemplate, source: str, target: str, now: datetime
-) -> int:
-    """A pre-built flow between two connections of a company; its id. Raises ConfigError when they do not fit it.
+def add(tx: Tx, *, company_id: int, template: FlowTemplate, source: str, target: str, now: datetime) -> int:
+    """A pre-built flow between two connections of a company; its id. Raises ConfigError for an unknown connection.
 
     Where the company had this flow before and removed it, it comes back with its map, its settings and its ledger, so
-    that no order goes twice; all else begins at the start.
+    that no order goes twice; all else begins at the start. Whether all fits together, `check_new` says before.
     """
-    ends = {
-        "source_id": _named(tx, company_id, source).id,
-        "target_id": _named(tx, company_id, target).id,
-    }
+    flow = _planned(tx, company_id, template, source, target, now)
+    values = asdict(flow)
+    if values.pop("id") == _NEW:
+        return store.add_flow(tx, **values)
+    store.forget(tx, flow.id)
+    store.change_flow(tx, flow.id, **values)
+    if template.direction == "back":
+        store.rewind(tx, flow.source_id, now)
+    return flow.id
+
+
+def _planned(tx: Tx, company_id: int, template: FlowTemplate, source: str, target: str, now: datetime) -> Flow:
+    """A pre-built flow as it will be: the removed one of before, or one that has no id yet."""
     before = next((flow for flow in store.removed_flows(tx, company_id) if template.makes(flow)), None)
-    if before is not None:
-        store.forget(tx, before.id)
-        store.change_flow(tx, before.id, name=template.name, enabled=True, removed_at=None, **ends)
-        if template.direction == "back":
-            store.rewind(tx, ends["source_id"], now)
-    flow_id = before.id if before is not None else _new(tx, company_id, template, ends, now)
-    check(ctx, tx, store.flow(tx, flow_id))
-    return flow_id
+    return replace(
+        before or _new(company_id, template, now),
+        name=template.name,
+        source_id=_named(tx, company_id, source).id,
+        target_id=_named(tx, company_id, target).id,
+        enabled=True,
+        removed_at=None,
+    )
 
 
-def _new(tx: Tx, company_id: int, template: FlowTemplate, ends: Mapping[str, int], now: datetime) -> int:
-    return store.add_flow(
-        tx,
+def _new(company_id: int, template: FlowTemplate, now: datetime) -> Flow:
+    return Flow(
+        id=_NEW,
         company_id=company_id,
         name=template.name,
         direction=template.direction,
-        **ends,
+        source_id=_NEW,
+        target_id=_NEW,
         stream=template.stream,
         target=template.target,
         map_name=template.map_name,
+        map_text=None,
         enabled=True,
         incremental=template.incremental,
         settings=dict(template.settings),
@@ -125,6 +137,19 @@ class Added:
     elsewhere: list[Flow] = field(default_factory=list)
 
 
+def check_new(ctx: Context, tx: Tx, company_id: int, roles: Mapping[str, str]) -> None:
+    """That the flows which `add_all` would add fit their connections. Raises ConfigError, TransientError.
+
+    Apart from the adding: what an orders query has is asked of its database, and who writes must not wait for that.
+    """
+    _check_roles(ctx, tx, company_id, {role: _named(tx, company_id, name) for role, name in roles.items()})
+    there = store.flows_of(tx, company_id)
+    for template in TEMPLATES:
+        source, target = (roles.get(role) for role in template.roles)
+        if source is not None and target is not None and not any(map(template.makes, there)):
+            check(ctx, tx, _planned(tx, company_id, template, source, target, ctx.now()))
+
+
 def add_all(ctx: Context, tx: Tx, company_id: int, roles: Mapping[str, str], actor: str) -> Added:
     """All pre-built flows of a company that it does not have. Raises ConfigError for a connection in the wrong role.
 
@@ -143,7 +168,7 @@ def add_all(ctx: Context, tx: Tx, company_id: int, roles: Mapping[str, str], act
             continue
         if known is None:
             ends = {"source": source.name, "target": target.name}
-            add(ctx, tx, company_id=company_id, template=template, **ends, now=now)
+            add(tx, company_id=company_id, template=template, **ends, now=now)
             audit.note(tx, company_id=company_id, actor=actor, action="add flow", subject=template.name, now=now)
             (added.back if any(map(template.makes, removed)) else added.new).append(template.name)
         elif (known.source_id, known.target_id) != (source.id, target.id):
