@@ -162,6 +162,18 @@ def test_a_server_that_is_full_at_the_greeting_is_tried_again() -> None:
         pass
 
 
+@pytest.mark.parametrize("greeting", ["500 OOPS: not today", "530 no access from there", "550 go away"])
+def test_a_server_that_refuses_the_connection_is_asked_for_nothing_in_a_folder(greeting: str) -> None:
+    with (
+        talker({}, greeting=greeting) as port,
+        pytest.raises(ConfigError, match=greeting) as caught,
+        FtpDrop(host="127.0.0.1", port=port, user="u", password="p", timeout=10),
+    ):
+        pass
+    assert caught.value.problem.code == "ftp-unreachable"
+    assert caught.value.problem.hint.endswith("whether it lets this machine in.")
+
+
 def test_a_folder_is_made_from_the_top_or_from_where_the_log_in_lands() -> None:
     for folder, start in (("/a", "CWD /"), ("a", "CWD /home")):
         heard: list[str] = []

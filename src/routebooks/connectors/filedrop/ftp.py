@@ -13,6 +13,8 @@ from routebooks.connectors.filedrop.base import FOLDER_MISSING, LOG_IN_REFUSED, 
 from routebooks.connectors.filedrop.tls import Tls, TlsFtp
 from routebooks.errors import AGAIN, ConfigError, TransientError, ended
 
+_UNREACHABLE = "ftp-unreachable"
+
 
 @dataclass(kw_only=True)
 class FtpDrop:
@@ -159,7 +161,7 @@ class FtpDrop:
                 raise
 
     def _connect(self) -> None:
-        with self._told(f"reach {self.host} on port {self.port}", refused="ftp-unreachable", lost="ftp-unreachable"):
+        with self._told(f"reach {self.host} on port {self.port}", refused=_UNREACHABLE, lost=_UNREACHABLE):
             self._ftp.connect(self.host, self.port)
         with self._told(f"log in at {self.host} as '{self.user}'", refused=LOG_IN_REFUSED):
             self._utf8 = self._speaks_utf8()
@@ -232,4 +234,9 @@ def _cure(code: str) -> str:
     """What to do about a refusal."""
     if code == LOG_IN_REFUSED:
         return "Correct the user and the password of the connection, then test it again."
+    if code == _UNREACHABLE:
+        return (
+            "Check host, port and the kind of server (drop), and ask whoever runs the server whether it lets this "
+            "machine in."
+        )
     return RIGHTS
