@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 import house as houses
 import support
 from routebooks import app, server
-from routebooks.engine import runs
+from routebooks.engine import runs, workers
 from routebooks.engine.durable import Durable
 from routebooks.errors import ConfigError
 from routebooks.server import Beat
@@ -147,6 +147,23 @@ def test_a_place_for_artifacts_that_cannot_be_written_is_told_at_the_start(tmp_p
     with pytest.raises(ConfigError) as caught:
         served(load(home=tmp_path / "home", artifacts_url=str(tmp_path / "file" / "artifacts")))
     assert caught.value.problem.code == "artifacts-unusable"
+
+
+def test_what_a_killed_server_left_beside_the_artifacts_is_gone_after_a_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = tmp_path / "artifacts" / "parts" / "half"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    os.utime(left, (0, 0))
+
+    def refuse(*_: object) -> None:
+        raise ConfigError("No more than this is tried.", code="enough")
+
+    monkeypatch.setattr(workers, "joined", refuse)
+    with pytest.raises(ConfigError, match="No more"):
+        served(load(home=tmp_path))
+    assert not left.exists()
 
 
 def test_a_damaged_database_of_the_durable_work_is_told_in_a_sentence(tmp_path: Path) -> None:

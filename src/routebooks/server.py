@@ -235,6 +235,7 @@ def serve(ctx: Context, settings: Settings, sock: socket.socket, ready: Callable
     silence = timedelta(seconds=settings.silence_seconds)
     with closing(sock), alone(settings.home), ExitStack() as stack:
         ctx.artifacts.check()
+        ctx.artifacts.sweep(ctx.now())
         here = socket.gethostname(), str(settings.home), address(sock)
         worker = stack.enter_context(workers.joined(ctx, *here, silence))
         begin(heart(worker, end))

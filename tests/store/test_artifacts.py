@@ -6,7 +6,7 @@ import errno
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,36 @@ def test_the_same_bytes_lie_there_once_and_no_part_is_left(store: Store, tmp_pat
     first, second = (artifacts.write(1, "page", b"same", NOW) for _ in range(2))
     assert first == second
     assert len([path for path in (tmp_path / "artifacts").rglob("*") if path.is_file()]) == 1
+
+
+class Killed(BaseException):
+    """The end of a process that could clean up nothing."""
+
+
+def test_what_a_killed_process_left_is_swept_a_day_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    artifacts = ArtifactStore(str(tmp_path))
+    whole = artifacts.write(1, "page", b"whole", NOW)
+
+    def kill(*_: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as killed:
+        killed.setattr(store_module, "_to_disk", kill)
+        killed.setattr(type(artifacts._fs), "rm_file", kill)
+        with pytest.raises(Killed):
+            artifacts.write(1, "page", b"half", NOW)
+    [left] = [path for path in tmp_path.rglob("*") if path.is_file() and path != tmp_path / whole.path]
+    artifacts.check()
+    written = datetime.fromtimestamp(left.stat().st_mtime, UTC)
+    artifacts.sweep(written + timedelta(days=1))
+    assert left.exists()
+    artifacts.sweep(written + timedelta(days=1, seconds=1))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / whole.path]
+
+
+def test_a_place_in_which_nothing_was_written_has_nothing_to_sweep(tmp_path: Path) -> None:
+    ArtifactStore(str(tmp_path / "artifacts")).sweep(NOW)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_that_write_the_same_bytes_at_once_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

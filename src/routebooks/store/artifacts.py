@@ -6,11 +6,11 @@ import hashlib
 import io
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import IO, Any
+from datetime import datetime, timedelta
+from typing import IO, Any, TypeVar
 
 import fsspec
 
@@ -20,10 +20,16 @@ from routebooks.store import rows
 from routebooks.store.database import Tx
 from routebooks.store.tables import artifacts
 
+T = TypeVar("T")
+
 #: the file by which a place is known again
 MARK = "place"
 #: fast, and qbXML still shrinks to a tenth
 _LEVEL = 1
+#: where files lie until they are whole, each under a name of its own: all in one folder, which is soon looked through
+_PARTS = "parts"
+#: what lies there for longer than this was left by a process that was killed
+_LEFT = timedelta(days=1)
 #: bytes that are held at once
 _BLOCK = 1024 * 1024
 
@@ -52,16 +58,26 @@ class ArtifactStore:
 
     def check(self) -> None:
         """Write, read and remove a few bytes. Raises ConfigError when the place cannot be used."""
-        path = f"{self._root}/.check-{random_id()}"
         try:
-            self._fs.makedirs(self._root, exist_ok=True)
-            self._fs.pipe_file(path, b"check")
+            path = self._part()
+            self._in_folder(path, lambda: self._fs.pipe_file(path, b"check"))
             kept = self._fs.cat_file(path)
             self._fs.rm_file(path)
         except Exception as error:  # every kind of place has errors of its own
             raise _no_place(error) from error
         if kept != b"check":
             raise _no_place(ValueError("other bytes came back"))
+
+    def sweep(self, now: datetime) -> None:
+        """Remove what killed processes left; what cannot be removed stays."""
+        left: list[str] = []
+        with suppress(OSError):
+            left = self._fs.ls(f"{self._root}/{_PARTS}", detail=False)
+        for path in left:
+            # another server may sweep at the same time
+            with suppress(OSError, NotImplementedError):
+                if self._fs.modified(path) < now - _LEFT:
+                    self._fs.rm_file(path)
 
     def mark(self) -> str:
         """What tells this place from every other; a place without a mark is given one. Raises ConfigError."""
@@ -121,29 +137,32 @@ class ArtifactStore:
         full = f"{self._root}/{path}"
         if self._fs.exists(full):
             return
-        # Written beside, then moved: a killed process leaves no half artifact under a whole one's name.
-        part = f"{full}.{random_id()}.part"
+        # Written elsewhere, then moved: a killed process leaves no half artifact under a whole one's name.
+        part = self._part()
         packer = zlib.compressobj(_LEVEL)
         try:
-            with self._open(part) as kept:
+            with self._in_folder(part, lambda: self._fs.open(part, "wb")) as kept:
                 for block in _blocks(file):
                     kept.write(packer.compress(block))
                 kept.write(packer.flush())
                 _to_disk(kept)
-            self._fs.mv(part, full)
+            self._in_folder(full, lambda: self._fs.mv(part, full))
         except BaseException:
             # On a full disk every try would leave less room.
             with suppress(OSError):
                 self._fs.rm_file(part)
             raise
 
-    def _open(self, path: str) -> Any:
+    def _part(self) -> str:
+        return f"{self._root}/{_PARTS}/{random_id()}"
+
+    def _in_folder(self, path: str, do: Callable[[], T]) -> T:
         try:
-            return self._fs.open(path, "wb")
+            return do()
         except FileNotFoundError:
             # The first of its kind this month; all others find the folder.
             self._fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-            return self._fs.open(path, "wb")
+            return do()
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes]:
