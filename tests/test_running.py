@@ -1,4 +1,4 @@
-"""The sandbox's commands, as they are typed."""
+"""The commands that keep running: the sandbox's, as they are typed, and how a server's process ends."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
-from routebooks import app
+from routebooks import app, running, server
+from routebooks.errors import TransientError
 
 
 def test_a_password_that_nobody_can_be_asked_for_is_asked_of_nobody(tmp_path: Path) -> None:
@@ -60,3 +63,37 @@ def test_a_sandbox_is_told_as_commands_that_can_be_typed_and_keeps_its_port(tmp_
     assert f'url="sqlite:///{folder}/orders.db"' in said
     assert f"The FTP server had port {port} before." in told
     assert "routebooks connection set COMPANY files port=" in told
+
+
+HANGING = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from routebooks import running
+ThreadPoolExecutor().submit(threading.Event().wait)
+running._end_within(0.1)
+"""
+
+
+def test_a_process_ends_although_work_of_it_waits_for_ever() -> None:
+    assert subprocess.run([sys.executable, "-c", HANGING], timeout=100).returncode == 1
+
+
+@pytest.mark.parametrize(("begins", "cut_off"), [(True, [running.LAST_SECONDS]), (False, [])])
+def test_what_goes_on_after_a_server_has_stopped_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begins: bool, cut_off: list[float]
+) -> None:
+    def serve(_: Any, __: Any, sock: socket.socket, ready: Any) -> None:
+        sock.close()
+        if begins:
+            ready(None)
+        raise TransientError("It is over.", code="over")
+
+    armed: list[float] = []
+    monkeypatch.setattr(running, "_end_within", armed.append)
+    monkeypatch.setattr(running, "_stop_on_terminate", lambda: None)
+    monkeypatch.setattr(running, "_collect_less", lambda: None)
+    monkeypatch.setattr(server, "listen", lambda *_: socket.create_server(("127.0.0.1", 0)))
+    monkeypatch.setattr(server, "serve", serve)
+    done = CliRunner().invoke(app.build(), ["--home", str(tmp_path), "serve"])
+    assert "[over]" in done.stderr
+    assert armed == cut_off

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import sys
 import threading
@@ -20,6 +21,7 @@ from routebooks import demo_report, server
 from routebooks.cli import given, log_to_stderr
 from routebooks.cli.output import output, say
 from routebooks.cli.params import Json, examples
+from routebooks.cli.problems import FAILED
 from routebooks.cli.state import MakeContext, state_of
 from routebooks.cli.words import quoted
 from routebooks.errors import ConfigError
@@ -29,6 +31,9 @@ from routebooks.store import companies
 
 Folder = Annotated[Path, typer.Argument(help="Folder that keeps the sandbox; made when it is missing.")]
 SandboxFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a sandbox that was started before.")]
+
+#: so long after a server has stopped, whatever goes on in its process is cut off
+LAST_SECONDS = 2
 
 #: what the Web Connector's word for an end without work means, where the service says nothing of its own
 _MEANING = {
@@ -87,6 +92,16 @@ def _stop_on_terminate() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
+def _end_within(seconds: float) -> None:
+    """End the process hard when it does not end by itself: Python waits for work that waits for a database.
+
+    The next start does such work again.
+    """
+    timer = threading.Timer(seconds, os._exit, (FAILED,))
+    timer.daemon = True
+    timer.start()
+
+
 def _collect_less() -> None:
     # What is loaded by now stays to the end; looking through it again and again takes a twentieth of the calls' time.
     gc.collect()
@@ -116,12 +131,19 @@ def _serve(ctx: typer.Context, as_json: Json = False) -> None:
     if not known:
         lines.append("It has no company yet: `routebooks company add`. If it should, see that --home is right.")
 
+    up = threading.Event()
+
     def begun(_: uvicorn.Server) -> None:
+        up.set()
         _collect_less()
         output(facts, as_json, *lines)
         sys.stdout.flush()
 
-    server.serve(context, settings, sock, begun)
+    try:
+        server.serve(context, settings, sock, begun)
+    finally:
+        if up.is_set():
+            _end_within(LAST_SECONDS)
 
 
 def _sandbox_start(

@@ -21,6 +21,9 @@ from routebooks.store.database import application_name
 #: of the way runs are cut into steps, not of the release: work begun before an update goes on after it
 WORKFLOW_VERSION = "1"
 
+#: a database that does not answer for so long is away
+ANSWER_SECONDS = 3
+
 #: the named steps of a run's phase; each says whether to go on, and raises nothing
 Steps = Callable[[int, str], Sequence[tuple[str, Callable[[int], bool]]]]
 
@@ -108,12 +111,12 @@ class Durable:
         """Let running work come to its end, then stop."""
         # Asked to wait, DBOS waits a second at the least.
         DBOS.destroy(
-            workflow_completion_timeout_sec=0 if _is_idle(self._worker) else wait_seconds, destroy_registry=True
+            workflow_completion_timeout_sec=wait_seconds if _is_busy(self._worker) else 0, destroy_registry=True
         )
 
 
-def _is_idle(worker: str) -> bool:
-    """Whether no work of this worker goes on; False also when the database does not say so within a second."""
+def _is_busy(worker: str) -> bool:
+    """Whether work of this worker goes on that can come to its end: with the database away none can."""
     found: list[int] = []
 
     def ask() -> None:
@@ -124,5 +127,5 @@ def _is_idle(worker: str) -> bool:
     # DBOS asks for ever a database that is away.
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
-    asking.join(1)
-    return found == [0]
+    asking.join(ANSWER_SECONDS)
+    return any(found)
