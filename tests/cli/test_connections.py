@@ -402,6 +402,14 @@ def test_the_same_orders_are_read_by_one_connection_only(program: Program) -> No
     program("connection", "set", "Second", "other", "query=all")
 
 
+def test_another_way_to_write_an_address_does_not_make_the_same_orders_others(program: Program) -> None:
+    orders = ("connection", "add", "Harbor")
+    program(*orders, "first", "pocketadvantage_orders", "url=postgresql://rep:old@db/orders")
+    said = program.refused(*orders, "second", "pocketadvantage_orders", "url=postgres://rep:new@db:5432/orders")
+    assert "[orders-read-already]" in said
+    program(*orders, "third", "pocketadvantage_orders", "url=postgresql://rep:old@elsewhere/orders")
+
+
 def test_blanks_in_a_query_do_not_make_the_same_orders_others(program: Program) -> None:
     program("connection", "add", "Harbor", "shelf", "shelf", "url=here", "query=all of them")
     refused = program("connection", "add", "Harbor", "other", "shelf", "url=here", "query=all  of\n them ", code=2)

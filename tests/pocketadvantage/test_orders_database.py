@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from mariadb import MariaDB
-from routebooks.connectors.pocketadvantage.orders_database import address, opened
+from routebooks.connectors.pocketadvantage.orders_database import address, opened, place
 from routebooks.errors import ConfigError, RoutebooksError, TransientError
 
 SECRET = "pa:ss/w@rd&é %25"
@@ -249,3 +249,47 @@ def test_every_way_to_write_a_mariadb_address(mariadb_database: str, kind: str) 
     assert written.startswith(f"{kind}://")
     with opened(address(written)) as database:
         assert database.exec_driver_sql("SELECT VERSION()").scalar_one().count("MariaDB")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("postgresql://rep:old@db/orders", "postgres://rep:new@DB:5432/orders"),
+        ("postgresql://rep@localhost/orders", " postgresql+psycopg://rep@127.0.0.1:5432/orders"),
+        ("postgresql://rep@db/orders?sslmode=require&passfile=a", "postgresql://rep@db/orders?sslmode=require"),
+        ("mariadb://rep:a@db/orders", "mysql+pymysql://rep:b@db.:3306/orders"),
+        ("mssql://rep@db/orders", "mssql+pymssql://rep@db:1433/orders"),
+        ("sqlite:///folder/../orders.db", "sqlite:///orders.db"),
+    ],
+)
+def test_two_ways_to_write_an_address_name_one_place(one: str, other: str) -> None:
+    assert place(one) == place(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("postgresql://rep@db/orders", "postgresql://rep@other/orders"),
+        ("postgresql://rep@db/orders", "postgresql://rep@/orders"),
+        ("postgresql://rep@db/orders", "postgresql://rep@db:5433/orders"),
+        ("postgresql://rep@db/orders", "postgresql://rep@db/Orders"),
+        ("postgresql://rep@db/orders", "postgresql://other@db/orders"),
+        ("postgresql://rep@db/orders", "mysql://rep@db/orders"),
+        ("postgresql://rep@db/orders", "postgresql://rep@db/orders?options=-csearch_path%3Dtwo"),
+        ("postgresql://rep@/orders?host=%2Fone", "postgresql://rep@/orders?host=%2Ftwo"),
+        ("sqlite:///one.db", "sqlite:///two.db"),
+        ("sqlite://", "sqlite:///one.db"),
+        ("no address", "no address either"),
+    ],
+)
+def test_two_places_are_told_apart(one: str, other: str) -> None:
+    assert place(one) != place(other)
+
+
+def test_a_link_to_a_file_is_the_file(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "orders.db")
+    assert place(f"sqlite:///{tmp_path}/link.db") == place(f"sqlite:///{tmp_path}/orders.db")
+
+
+def test_the_place_that_an_address_names_tells_no_password() -> None:
+    assert "s3cret" not in place("postgresql://rep:s3cret@db/orders?sslpassword=s3cret")

@@ -61,6 +61,8 @@ class Setting:
     fixed_once_read: bool = False
     #: it says which records these are: two connections that agree in all such settings would read the same ones
     of_one_reader: bool = False
+    #: makes the same of two texts that mean the same, for that comparison
+    alike: Callable[[str], str] | None = field(default=None, compare=False)
     #: it says which records there are and when they changed: with another value, flows from here read from the start
     read_anew: bool = False
     #: raises ConfigError for a text that cannot be meant, as soon as it is set

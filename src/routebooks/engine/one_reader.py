@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from routebooks.connectors.base import Connector
+from routebooks.connectors.base import Connector, Setting
 from routebooks.engine.context import Context
 from routebooks.errors import ConfigError
 from routebooks.store import companies
@@ -30,9 +30,13 @@ def check(ctx: Context, tx: Tx, kind: Connector, values: Mapping[str, Any], *, b
 
 
 def _read_by(kind: Connector, values: Mapping[str, Any]) -> dict[str, str]:
-    # Blanks and new lines say nothing in an address or a query.
     return {
-        each.name: " ".join(str(values.get(each.name, each.default)).split())
+        each.name: _meant(each, str(values.get(each.name, each.default)))
         for each in kind.settings
         if each.of_one_reader
     }
+
+
+def _meant(setting: Setting, text: str) -> str:
+    # Blanks and new lines say nothing in an address or a query.
+    return " ".join((text if setting.alike is None else setting.alike(text)).split())

@@ -16,7 +16,15 @@ import sqlalchemy as sa
 
 from routebooks.connectors.base import Check, Connection, OrderCursor, Setting, SourceOrder, WriteBack
 from routebooks.connectors.pocketadvantage.order_rows import BEGINNING, Reading, gather, text_of
-from routebooks.connectors.pocketadvantage.orders_database import address, cleaned, is_tried, judge, opened, title
+from routebooks.connectors.pocketadvantage.orders_database import (
+    address,
+    cleaned,
+    is_tried,
+    judge,
+    opened,
+    place,
+    title,
+)
 from routebooks.errors import ConfigError, Problem, RoutebooksError
 from routebooks.records import Field, Stream
 
@@ -54,6 +62,7 @@ class PocketAdvantageOrders:
             of_one_reader=True,
             read_anew=True,
             judge=judge,
+            alike=place,
             help="Address of the orders database with user and password: postgresql://user:password@host/database, or "
             "mariadb://, mysql://, mssql:// (SQL Server, not tried). A file of SQLite: sqlite:///folder/name.db.",
         ),

@@ -32,6 +32,9 @@ _DRIVERS = {
     "mssql": "mssql+pymssql",
 }
 _TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mysql": "MariaDB or MySQL", "mssql": "SQL Server"}
+_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+#: this computer's own names
+_HERE = ("localhost", "127.0.0.1", "::1")
 #: drivers that do not come along, and what installs them
 _OPTIONAL = {"mssql+pymssql": "Install it: pip install 'routebooks[sqlserver]', or pymssql into the .venv of a clone."}
 #: seconds that a database which does not answer is waited for, in the words of each driver that is told
@@ -83,6 +86,24 @@ def address(url: str) -> sa.URL:
 def judge(text: str) -> None:
     """Look at an address as far as that goes without a call. Raises ConfigError (orders-address, orders-driver)."""
     _engine(address(text)).dispose()
+
+
+def place(text: str) -> str:
+    """Which database an address names, and as whom: the same for two ways of writing it; the password is left out.
+
+    Another user may find other tables, or other rows. Names are not looked up: an address is compared without a call.
+    """
+    try:
+        url = address(text)
+    except ConfigError:
+        return text
+    kind, options = url.get_backend_name(), sorted(url.normalized_query.items())
+    if kind == "sqlite" and url.database and not options:
+        return f"{kind} {Path(url.database).resolve()}"
+    host = (url.host or "").lower().rstrip(".")
+    server = "" if host in _HERE else host, url.port or _PORTS.get(kind)
+    shown = [(name, values) for name, values in options if not _SECRET.search(name)]
+    return repr((kind, server, url.username, url.database, shown))
 
 
 def title(url: sa.URL) -> str:
