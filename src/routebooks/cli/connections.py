@@ -147,7 +147,7 @@ def set_(
 
 @app.command("test", epilog=examples("connection test Harbor files"))
 def try_(ctx: typer.Context, company: CompanyName, name: ConnectionName, as_json: Json = False) -> None:
-    """Try a connection step by step; ends with 1 when a step fails."""
+    """Try a connection step by step; ends with 1 when a step fails. `status` tells how the last test went."""
     context = state_of(ctx).context
     with context.store.read() as tx:
         row = find.connection(tx, find.company(tx, company), name)
