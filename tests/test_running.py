@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -78,14 +79,15 @@ def test_a_process_ends_although_work_of_it_waits_for_ever() -> None:
     assert subprocess.run([sys.executable, "-c", HANGING], timeout=100).returncode == 1
 
 
-@pytest.mark.parametrize(("begins", "cut_off"), [(True, [running.LAST_SECONDS]), (False, [])])
+@pytest.mark.parametrize(("begins", "cut_off"), [(True, [running.ENDING_SECONDS, running.LAST_SECONDS]), (False, [])])
 def test_what_goes_on_after_a_server_has_stopped_is_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begins: bool, cut_off: list[float]
 ) -> None:
-    def serve(_: Any, __: Any, sock: socket.socket, ready: Any) -> None:
+    def serve(_: Any, __: Any, sock: socket.socket, ready: Any, ending: Any) -> None:
         sock.close()
         if begins:
             ready(None)
+            ending()
         raise TransientError("It is over.", code="over")
 
     armed: list[float] = []
@@ -97,3 +99,27 @@ def test_what_goes_on_after_a_server_has_stopped_is_cut_off(
     done = CliRunner().invoke(app.build(), ["--home", str(tmp_path), "serve"])
     assert "[over]" in done.stderr
     assert armed == cut_off
+
+
+STUCK = """
+import threading
+from routebooks import app, running, server
+running.ENDING_SECONDS = 0.1
+server.Beat.stop = lambda beat: threading.Event().wait()
+app.main()
+"""
+
+
+def test_a_server_that_is_stopped_ends_although_a_part_of_it_waits_for_ever(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port = str(sock.getsockname()[1])
+    command = [sys.executable, "-c", STUCK, "--home", str(tmp_path), "serve"]
+    environment = {**os.environ, "ROUTEBOOKS_PORT": port}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        assert b"listens" in process.stdout.readline()
+        process.terminate()
+        try:
+            assert process.wait(100) == 1
+        finally:
+            process.kill()

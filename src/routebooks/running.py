@@ -32,7 +32,9 @@ from routebooks.store import companies
 Folder = Annotated[Path, typer.Argument(help="Folder that keeps the sandbox; made when it is missing.")]
 SandboxFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of a sandbox that was started before.")]
 
-#: so long after a server has stopped, whatever goes on in its process is cut off
+#: so long a server may take to end; work is given 20 seconds of it
+ENDING_SECONDS = 25
+#: so long after it has ended, whatever goes on in its process is cut off
 LAST_SECONDS = 2
 
 #: what the Web Connector's word for an end without work means, where the service says nothing of its own
@@ -93,7 +95,7 @@ def _stop_on_terminate() -> None:
 
 
 def _end_within(seconds: float) -> None:
-    """End the process hard when it does not end by itself: Python waits for work that waits for a database.
+    """End the process hard when it does not end by itself: what waits for a database that is away may wait for ever.
 
     The next start does such work again.
     """
@@ -131,18 +133,21 @@ def _serve(ctx: typer.Context, as_json: Json = False) -> None:
     if not known:
         lines.append("It has no company yet: `routebooks company add`. If it should, see that --home is right.")
 
-    up = threading.Event()
+    over = threading.Event()
 
     def begun(_: uvicorn.Server) -> None:
-        up.set()
         _collect_less()
         output(facts, as_json, *lines)
         sys.stdout.flush()
 
+    def ending() -> None:
+        over.set()
+        _end_within(ENDING_SECONDS)
+
     try:
-        server.serve(context, settings, sock, begun)
+        server.serve(context, settings, sock, begun, ending)
     finally:
-        if up.is_set():
+        if over.is_set():
             _end_within(LAST_SECONDS)
 
 

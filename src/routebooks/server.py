@@ -212,9 +212,16 @@ def _no_socket(host: str, port: int, error: OSError | UnicodeError) -> ConfigErr
     )
 
 
-def serve(ctx: Context, settings: Settings, sock: socket.socket, ready: Callable[[uvicorn.Server], None]) -> None:
+def serve(
+    ctx: Context,
+    settings: Settings,
+    sock: socket.socket,
+    ready: Callable[[uvicorn.Server], None],
+    ending: Callable[[], object] = lambda: None,
+) -> None:
     """Run until told to stop (Ctrl-C, or should_exit of the server that `ready` is handed before it begins).
 
+    `ending` is called as soon as it begins to end, which takes as long as its work.
     Raises ConfigError when another server runs on the same folder, the artifacts have no place, or this server does not
     share with the others what it must; TransientError when another one took over its work.
     """
@@ -250,6 +257,7 @@ def serve(ctx: Context, settings: Settings, sock: socket.socket, ready: Callable
             begin(relief(worker, durable))
         begin(tick(ctx, durable, settings.tick_seconds, desk, due))
         begin(watch(ctx, worker))
+        stack.callback(ending)
         ready(server)
         server.run(sockets=[sock])
         if replaced.is_set():
