@@ -6,11 +6,11 @@ Every request is marked as out, and every answer kept, in a transaction before t
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from routebooks.connectors.base import Outcome, Page
 from routebooks.engine import extracts, identity, order_answers, sessions, vanished
 from routebooks.engine.context import Context, as_json
+from routebooks.engine.extracts import Reading
 from routebooks.engine.sessions import Visit
 from routebooks.errors import Problem
 from routebooks.store import companies
@@ -18,7 +18,7 @@ from routebooks.store import exchange as store
 from routebooks.store import runs as run_store
 from routebooks.store.artifacts import Written
 from routebooks.store.database import Tx
-from routebooks.store.exchange import Called, Request
+from routebooks.store.exchange import Request
 
 DONE = 100
 BROKEN_OFF = -1
@@ -85,6 +85,7 @@ def take(ctx: Context, ticket: str, answer: bytes, hresult: str, message: str) -
     now = ctx.now()
     with ctx.store.read() as tx:
         visit = sessions.visit(ctx, tx, ticket, now)
+        reading = _reading(tx, visit.request) if visit is not None else None
     if visit is None:
         return BROKEN_OFF
     request = visit.request
@@ -93,33 +94,36 @@ def take(ctx: Context, ticket: str, answer: bytes, hresult: str, message: str) -
     # Reading the answer and writing it to disk take the time; the transaction after them is short.
     kind = "page" if request.kind == "page" else "answer"
     written = ctx.artifacts.write(visit.connection.company.id, kind, answer, now) if answer else None
-    record = _refused(ctx, visit, request, hresult, message) if hresult else _read(ctx, visit, request, answer, written)
+    if hresult:
+        record = _refused(ctx, visit, request, hresult, message)
+    elif reading is not None:
+        record = _page(ctx, visit, reading, answer, written)
+    else:
+        record = _read(ctx, visit, request, answer, written)
     with ctx.store.begin() as tx:
-        still = sessions.called(tx, ticket)
-        if still is None or still.request is None or still.request.id != request.id:
+        if not store.is_out(tx, request):
             return BROKEN_OFF
         store.change_request(tx, request.id, state="answered", answered_at=now)
-        goes_on = record(tx)
-        store.change_session(tx, visit.session.id, last_at=now)
-        return _progress(tx, still, now) if goes_on else BROKEN_OFF
+        return _progress(tx, visit, request) if record(tx) else BROKEN_OFF
+
+
+def _reading(tx: Tx, request: Request | None) -> Reading | None:
+    attempt_id = request.attempt_id if request is not None else None
+    return extracts.reading(tx, attempt_id) if attempt_id is not None else None
 
 
 def _read(ctx: Context, visit: Visit, request: Request, answer: bytes, written: Written | None) -> Record:
     match request.kind:
         case "identity":
             return identity.read(visit.connection, visit.source, visit.session, answer, visit.now)
-        case "page":
-            return _page(ctx, visit, request, answer, written)
         case vanished.KIND:
             return vanished.read(ctx, visit.connection, request, answer, visit.now)
         case _:
             return order_answers.read_answer(ctx, visit.connection, request, answer, written, visit.now)
 
 
-def _page(ctx: Context, visit: Visit, request: Request, answer: bytes, written: Written | None) -> Record:
-    with ctx.store.read() as tx:
-        attempt, extract = run_store.reading(tx, request.attempt_id or 0)
-        last = run_store.last_page(tx, attempt.id)
+def _page(ctx: Context, visit: Visit, reading: Reading, answer: bytes, written: Written | None) -> Record:
+    attempt, extract, last = reading.attempt, reading.extract, reading.last
     page = visit.source.read_page(visit.connection, extracts.request_of(extract, attempt), answer)
     if last is not None and extracts.skipped(last, page):
         page = Page(Outcome.RETRY, problem=SKIPPED)
@@ -142,10 +146,9 @@ def _page(ctx: Context, visit: Visit, request: Request, answer: bytes, written: 
                 remaining=page.remaining,
                 stored_at=visit.now,
             )
-            if page.besides:
-                extracts.read_besides(tx, extract.id, page.besides)
+            read = extracts.read_besides(tx, extract, page.besides)
             if page.next_request is None:
-                extracts.complete(ctx, tx, visit.source, attempt.id, visit.now)
+                extracts.complete(ctx, tx, visit.source, read, attempt, visit.now)
             else:
                 store.add_request(
                     tx,
@@ -192,12 +195,13 @@ def _refused(ctx: Context, visit: Visit, request: Request, hresult: str, message
     return record
 
 
-def _progress(tx: Tx, called: Called, now: datetime) -> int:
-    connection_id, turns = called.connection.id, called.session.turns
-    if sessions.closed_for(called.connection, called.company.time_zone, now) is not None:
+def _progress(tx: Tx, visit: Visit, request: Request) -> int:
+    connection_id, turns = visit.row.id, visit.session.turns
+    if sessions.closed_for(visit.row, visit.connection.company.time_zone, visit.now) is not None:
         return DONE
-    # Read again, for what has just been recorded may hold the writes.
-    waiting = sessions.waiting_count(tx, connection_id, companies.caller(tx, connection_id), now)
+    # Which company file answers may hold the writes, or let them go.
+    caller = companies.caller(tx, connection_id) if request.kind == "identity" else visit.caller
+    waiting = sessions.waiting_count(tx, connection_id, caller, visit.now)
     return max(1, min(DONE - 1, DONE * turns // (turns + waiting))) if waiting else DONE
 
 

@@ -7,6 +7,7 @@ each slice, where an extract broke so often that it is read in slices.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -100,6 +101,20 @@ def _since(tx: Tx, flow: Flow, source: Source, stream: str, now: datetime) -> da
     return min(seen, again) if seen is not None and flow.settings.get("resend_days") else seen
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What the next page of an attempt belongs to, and the page before it."""
+
+    attempt: ExtractAttempt
+    extract: ExtractRow
+    last: PageRow | None
+
+
+def reading(tx: Tx, attempt_id: int) -> Reading:
+    """Where the reading of an attempt stands."""
+    return Reading(*store.reading(tx, attempt_id), store.last_page(tx, attempt_id))
+
+
 def request_of(extract: ExtractRow, attempt: ExtractAttempt) -> Extract:
     """What an attempt at an extract, or at one slice of it, asks its source for."""
     return _part(extract, attempt.slice, attempt.page_size)
@@ -180,12 +195,14 @@ def skipped(last: PageRow, page: Page) -> bool:
     return missing > 0 and (page.records == 0 or 2 * missing >= last.records)
 
 
-def read_besides(tx: Tx, extract_id: int, parts: tuple[Extract, ...]) -> None:
-    """Read these after all slices of an extract; what stands among them already is not read twice."""
-    slices = store.extract(tx, extract_id).slices or []
+def read_besides(tx: Tx, extract: ExtractRow, parts: tuple[Extract, ...]) -> ExtractRow:
+    """Read these after all slices of an extract, which comes back; what stands among them already is not read twice."""
+    slices = extract.slices or []
     new = [part for part in map(_kept, parts) if part not in slices]
-    if new:
-        store.change_extract(tx, extract_id, slices=[*slices, *new])
+    if not new:
+        return extract
+    store.change_extract(tx, extract.id, slices=[*slices, *new])
+    return replace(extract, slices=[*slices, *new])
 
 
 def break_attempt(ctx: Context, tx: Tx, attempt_id: int, problem: Problem, now: datetime) -> None:
@@ -208,13 +225,12 @@ def _end_attempt(tx: Tx, attempt_id: int, state: str, now: datetime, problem: Pr
         exchange.change_request(tx, request.id, state="dropped", answered_at=now)
 
 
-def complete(ctx: Context, tx: Tx, source: Source, attempt_id: int, now: datetime) -> None:
+def complete(ctx: Context, tx: Tx, source: Source, extract: ExtractRow, attempt: ExtractAttempt, now: datetime) -> None:
     """The last page is in: the next slice is asked for, or the runs that now have all their streams are ready.
 
     That happens in the page's own transaction.
     """
-    attempt, extract = store.reading(tx, attempt_id)
-    store.end_attempt(tx, attempt_id, "complete", now)
+    store.end_attempt(tx, attempt.id, "complete", now)
     if attempt.slice + 1 < len(extract.slices or ()):
         _new_attempt(ctx, tx, extract, now)
         return

@@ -16,7 +16,7 @@ from routebooks.store import companies
 from routebooks.store import exchange as store
 from routebooks.store.companies import Caller, ConnectionRow
 from routebooks.store.database import Tx
-from routebooks.store.exchange import Called, Request, Session
+from routebooks.store.exchange import Request, Session
 
 #: a session that says nothing for so long has ended, whatever its caller thinks
 SESSION_SILENCE = timedelta(minutes=30)
@@ -125,15 +125,9 @@ def is_open(ctx: Context, ticket: str) -> bool:
     return session is not None and session.state == "open"
 
 
-def called(tx: Tx, ticket: str) -> Called | None:
-    """Who calls, with what it has not answered yet; None when there is no open session of this ticket."""
-    found = store.called(tx, _hash(ticket))
-    return found if found is not None and found.session.state == "open" else None
-
-
 def visit(ctx: Context, tx: Tx, ticket: str, now: datetime) -> Visit | None:
-    found = called(tx, ticket)
-    if found is None:
+    found = store.called(tx, _hash(ticket))
+    if found is None or found.session.state != "open":
         return None
     row = found.connection
     connection, source = ctx.opened(row, found.company), ctx.able(row.connector, CallingSource)
@@ -170,7 +164,7 @@ def close(ctx: Context, ticket: str) -> str:
         if session is None:
             return "OK"
         if session.state == "open":
-            companies.connection(tx, session.connection_id, lock=True)
+            companies.lock(tx, session.connection_id)
             _end(ctx, tx, session, "closed", now)
         return session.last_error or (f"Done, {count(session.turns, 'request')}." if session.turns else NOTHING)
 
@@ -218,7 +212,7 @@ def end_silent(ctx: Context) -> None:
         silent = [each for each in store.open_sessions(tx) if each.last_at < now - SESSION_SILENCE]
     for session in silent:
         with ctx.store.begin() as tx:
-            companies.connection(tx, session.connection_id, lock=True)
+            companies.lock(tx, session.connection_id)
             # Read again under the lock: it may have spoken, or ended, since.
             if store.session_with(tx, session.ticket_hash) == session:
                 _end(ctx, tx, session, "dropped", now)

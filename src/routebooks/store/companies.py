@@ -142,6 +142,15 @@ def connection(tx: Tx, connection_id: int, *, lock: bool = False) -> ConnectionR
     return rows.get(tx, ConnectionRow, connections, connection_id, lock=lock)
 
 
+def lock(tx: Tx, connection_id: int) -> None:
+    """Let nobody else work for a connection to the end of the transaction; on SQLite every writer is alone."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(_LOCK, {"id": connection_id})
+
+
+_LOCK = sa.select(connections.c.id).where(connections.c.id == sa.bindparam("id")).with_for_update()
+
+
 def connection_named(tx: Tx, company_id: int, name: str) -> ConnectionRow | None:
     """The company's connection of this name, if there is one."""
     return rows.find(tx, ConnectionRow, connections, company_id=company_id, name=name)

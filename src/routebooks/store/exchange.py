@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from routebooks.store import rows
-from routebooks.store.companies import Caller, CompanyRow, ConnectionRow
+from routebooks.store.companies import Caller, CompanyRow, ConnectionRow, lock
 from routebooks.store.database import Tx, from_row
 from routebooks.store.tables import callers, companies, connections, exchange, sessions
 
@@ -137,6 +137,12 @@ def change_request(tx: Tx, request_id: int, **values: Any) -> None:
     rows.change(tx, exchange, request_id, values)
 
 
+def is_out(tx: Tx, request: Request) -> bool:
+    """Whether a request is not answered yet; its connection is locked to the end of the transaction: so it stays."""
+    lock(tx, request.connection_id)
+    return tx.execute(_OUT, {"request_id": request.id}).one_or_none() is not None
+
+
 def next_waiting(tx: Tx, connection_id: int, *, clear_before: datetime, writes: bool = True) -> Request | None:
     """The request whose turn it is: an open iterator first, then in order; without writes where those are held.
 
@@ -191,6 +197,7 @@ _CALLED = (
     )
     .where(_TICKET)
 )
+_OUT = sa.select(exchange.c.id).where(exchange.c.id == sa.bindparam("request_id"), exchange.c.state == "out")
 #: what waits for a connection and may leave. Asked several times a call, so built once
 _DUE = (
     exchange.c.connection_id == sa.bindparam("for_connection"),
