@@ -1,6 +1,6 @@
 """The exchange as a calling system sees it in its session: it takes one request after the other, brings the answers.
 
-Every request is marked as out, and every answer kept, in a transaction before the caller hears from us.
+Every request is marked as out, and what its answer brought kept, in a transaction before the caller hears from us.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from routebooks.errors import Problem
 from routebooks.store import companies
 from routebooks.store import exchange as store
 from routebooks.store import runs as run_store
-from routebooks.store.artifacts import Written
 from routebooks.store.database import Tx
 from routebooks.store.exchange import Request
 
@@ -92,14 +91,12 @@ def take(ctx: Context, ticket: str, answer: bytes, hresult: str, message: str) -
     if request is None:
         return _break_off(ctx, visit, "An answer came for which nothing was asked.")
     # Reading the answer and writing it to disk take the time; the transaction after them is short.
-    kind = "page" if request.kind == "page" else "answer"
-    written = ctx.artifacts.write(visit.connection.company.id, kind, answer, now) if answer else None
     if hresult:
         record = _refused(ctx, visit, request, hresult, message)
     elif reading is not None:
-        record = _page(ctx, visit, reading, answer, written)
+        record = _page(ctx, visit, reading, answer)
     else:
-        record = _read(ctx, visit, request, answer, written)
+        record = _read(ctx, visit, request, answer)
     with ctx.store.begin() as tx:
         if not store.is_out(tx, request):
             return BROKEN_OFF
@@ -112,27 +109,29 @@ def _reading(tx: Tx, request: Request | None) -> Reading | None:
     return extracts.reading(tx, attempt_id) if attempt_id is not None else None
 
 
-def _read(ctx: Context, visit: Visit, request: Request, answer: bytes, written: Written | None) -> Record:
+def _read(ctx: Context, visit: Visit, request: Request, answer: bytes) -> Record:
     match request.kind:
         case "identity":
             return identity.read(visit.connection, visit.source, visit.session, answer, visit.now)
         case vanished.KIND:
             return vanished.read(ctx, visit.connection, request, answer, visit.now)
         case _:
-            return order_answers.read_answer(ctx, visit.connection, request, answer, written, visit.now)
+            return order_answers.read_answer(ctx, visit.connection, request, answer, visit.now)
 
 
-def _page(ctx: Context, visit: Visit, reading: Reading, answer: bytes, written: Written | None) -> Record:
+def _page(ctx: Context, visit: Visit, reading: Reading, answer: bytes) -> Record:
     attempt, extract, last = reading.attempt, reading.extract, reading.last
     page = visit.source.read_page(visit.connection, extracts.request_of(extract, attempt), answer)
     if last is not None and extracts.skipped(last, page):
         page = Page(Outcome.RETRY, problem=SKIPPED)
+    counts = bool(answer) and page.outcome in (Outcome.OK, Outcome.EMPTY, Outcome.PARTIAL)
+    written = ctx.artifacts.write(visit.connection.company.id, "page", answer, visit.now) if counts else None
 
     def record(tx: Tx) -> bool:
         problem = page.problem or sessions.LOST
         if page.outcome in (Outcome.STOP, Outcome.HOLD):
             extracts.fail(ctx, tx, extract, problem, visit.now)
-        elif page.outcome in (Outcome.RETRY, Outcome.UNKNOWN) or written is None:
+        elif written is None:
             extracts.break_attempt(ctx, tx, attempt.id, problem, visit.now)
             store.change_session(tx, visit.session.id, last_error=problem.message)
         else:

@@ -18,7 +18,6 @@ from routebooks.records import Document
 from routebooks.store import exchange, flows, rejected
 from routebooks.store import ledger as store
 from routebooks.store import runs as run_store
-from routebooks.store.artifacts import Written
 from routebooks.store.database import Tx, turn
 from routebooks.store.exchange import Request
 from routebooks.store.ledger import Order, OrderState, WriteAttempt
@@ -72,7 +71,7 @@ def _unclear(order: Order, hint: str) -> Problem:
 
 
 def read_answer(
-    ctx: Context, connection: Connection, request: Request, answer: bytes, written: Written | None, now: datetime
+    ctx: Context, connection: Connection, request: Request, answer: bytes, now: datetime
 ) -> Callable[[Tx], bool]:
     """Read the answer to a write, a look-up or a clearing; the function returned commits what follows from it."""
     target = ctx.able(connection.connector, DocumentTarget)
@@ -87,6 +86,7 @@ def read_answer(
         result = target.read_found(connection, flow.target, answer, order.key)
     else:
         result = target.read_write(connection, flow.target, answer)
+    written = ctx.artifacts.write(connection.company.id, "answer", answer, now) if answer else None
 
     def record(tx: Tx) -> bool:
         if written is not None:

@@ -246,31 +246,38 @@ def unsettled_to(tx: Tx, connection_id: int) -> int:
     return int(tx.execute(query).scalar_one())
 
 
-def _posted_into(connection_id: int, since: datetime, until: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        flows.c.target_id == connection_id,
-        ledger.c.state.in_(STOOD),
-        ledger.c.posted_at >= since,
-        ledger.c.posted_at < until,
-    )
-
-
 def posted_into(tx: Tx, connection_id: int, *, since: datetime, until: datetime) -> list[Order]:
     """The orders posted into the system of a connection between two instants, also vanished ones; locked."""
-    query = sa.select(ledger).join(flows, flows.c.id == ledger.c.flow_id)
-    query = query.where(*_posted_into(connection_id, since, until)).order_by(ledger.c.id).with_for_update(of=ledger)
-    return [from_row(Order, row) for row in tx.execute(query)]
+    given = {"connection_id": connection_id, "since": since, "until": until}
+    return [from_row(Order, row) for row in tx.execute(_POSTED, given)]
 
 
 def first_sending(tx: Tx, connection_id: int, *, since: datetime, until: datetime) -> datetime | None:
     """When the first attempt at any of these orders left; None when there are none."""
-    query = (
-        sa.select(sa.func.min(write_attempts.c.first_out_at))
-        .select_from(write_attempts.join(ledger).join(flows, flows.c.id == ledger.c.flow_id))
-        .where(*_posted_into(connection_id, since, until))
-    )
-    first: datetime | None = tx.execute(query).scalar_one()
+    given = {"connection_id": connection_id, "since": since, "until": until}
+    first: datetime | None = tx.execute(_FIRST_SENDING, given).scalar_one()
     return first
+
+
+# Asked at every log-in, so built once.
+_POSTED_INTO = (
+    flows.c.target_id == sa.bindparam("connection_id"),
+    ledger.c.state.in_(STOOD),
+    ledger.c.posted_at >= sa.bindparam("since"),
+    ledger.c.posted_at < sa.bindparam("until"),
+)
+_POSTED = (
+    sa.select(ledger)
+    .join(flows, flows.c.id == ledger.c.flow_id)
+    .where(*_POSTED_INTO)
+    .order_by(ledger.c.id)
+    .with_for_update(of=ledger)
+)
+_FIRST_SENDING = (
+    sa.select(sa.func.min(write_attempts.c.first_out_at))
+    .select_from(write_attempts.join(ledger).join(flows, flows.c.id == ledger.c.flow_id))
+    .where(*_POSTED_INTO)
+)
 
 
 def any_from(tx: Tx, connection_id: int) -> bool:
