@@ -147,6 +147,8 @@ def _serve(ctx: typer.Context, as_json: Json = False) -> None:
     try:
         server.serve(context, settings, sock, begun, ending)
     finally:
+        # What is frozen is never given back, and libraries of C++ complain of that at the end.
+        gc.unfreeze()
         if over.is_set():
             _end_within(LAST_SECONDS)
 

@@ -338,6 +338,14 @@ def test_of_a_system_that_calls_us_its_visits_are_shown_and_no_test(program: Pro
     assert (shown["state"], shown["tested_at"]) == ("not seen", None)
 
 
+def test_an_empty_standard_input_is_no_secret(program: Program) -> None:
+    program("connection", "add", "Harbor", "new", "locked", "password=right")
+    said = program("connection", "set", "Harbor", "new", "--secret-stdin", stdin="\n", code=2).stderr
+    assert "[secret-missing]" in said
+    assert "Nothing came from standard input for password." in said
+    assert "ok" in program("connection", "test", "Harbor", "new").stdout
+
+
 def test_the_sign_for_standard_input_is_no_secret(program: Program) -> None:
     assert "[secret-not-read]" in program.refused("connection", "add", "Harbor", "new", "locked", "password=-")
     program("connection", "add", "Harbor", "new", "locked", "password=right")

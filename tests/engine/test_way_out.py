@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from house import START, Books, House, record, records
 from routebooks.connectors.base import Outcome, Page
-from routebooks.engine import extracts, runs, schedule
-from routebooks.store import deliveries, rejected
+from routebooks.engine import connections, extracts, health, runs, schedule
+from routebooks.store import companies, deliveries, rejected
 from routebooks.store import exchange as exchange_store
 from routebooks.store import flows as flow_store
 from routebooks.store import runs as run_store
@@ -207,6 +208,58 @@ def test_a_file_that_cannot_be_placed_is_tried_again_later(house: House) -> None
         house.tick()
     assert house.state(run_id).state is State.DONE
     assert house.state(run_id).problem is None
+
+
+def files_health(house: House) -> tuple[str, str]:
+    with house.ctx.store.read() as tx:
+        row = companies.connection(tx, house.flow("customers").target_id)
+        found = health.health_of_connection(tx, row, house.clock())
+    return found.state, found.needs
+
+
+def test_a_connection_that_passed_its_test_works_and_what_waits_for_it_goes_on(house: House) -> None:
+    target = house.flow("customers").target_id
+    house.folder.mkdir(exist_ok=True)
+    house.files.fail = 3
+    run_id = house.run("customers")
+    house.visit(Books({"customers": records([1])}))
+    house.tick()
+    assert files_health(house) == ("failing", "The folder is away. Wait.")
+    house.clock.on(seconds=1)
+    assert all(check.ok for check in connections.test(house.ctx, target))
+    assert files_health(house) == ("ready", "")
+    house.clock.on(seconds=1)
+    # It did not wait, and met the same again: that is newer than the test.
+    assert house.tick() == 1
+    assert house.state(run_id).tries == 2
+    assert files_health(house) == ("failing", "The folder is away. Wait.")
+    with house.ctx.store.begin() as tx:
+        connections.change(house.ctx, tx, companies.connection(tx, target), {"root": str(house.folder)}, "test")
+    assert house.tick() == 1
+    assert house.state(run_id).tries == 3
+    house.clock.on(seconds=1)
+    assert all(check.ok for check in connections.test(house.ctx, target))
+    assert house.tick() == 1
+    assert house.state(run_id).state is State.DONE
+    assert files_health(house) == ("ready", "")
+
+
+def test_a_run_that_sent_nothing_says_nothing_of_where_files_go(house: House, tmp_path: Path) -> None:
+    target = house.flow("customers").target_id
+    with house.ctx.store.begin() as tx:
+        row = companies.connection(tx, target)
+        connections.change(house.ctx, tx, row, {"root": str(tmp_path / "gone")}, "test")
+    assert not all(check.ok for check in connections.test(house.ctx, target))
+    assert files_health(house)[0] == "failing"
+    house.clock.on(minutes=1)
+    run_id = house.run("customers")
+    with house.ctx.store.begin() as tx:
+        ended = house.clock() + timedelta(minutes=1)
+        run_store.change_run(tx, run_id, state=State.DONE, phase=Phase.DELIVER, records_written=0, finished_at=ended)
+    assert files_health(house)[0] == "failing"
+    with house.ctx.store.begin() as tx:
+        run_store.change_run(tx, run_id, records_written=1)
+    assert files_health(house)[0] == "ready"
 
 
 def test_a_newer_run_supersedes_one_that_waits_but_not_one_that_has_begun(house: House) -> None:

@@ -82,6 +82,17 @@ def test_too_many_failures_shut_a_name_out_for_a_while(house: House, operations:
     enter(house, operations)
 
 
+def test_a_new_password_need_not_wait_for_the_failures_of_the_old_one(
+    house: House, operations: WebConnectorService
+) -> None:
+    for _ in range(service.MAX_FAILURES):
+        operations.authenticate(house.user_name, "wrong", ELSEWHERE)
+    with house.ctx.store.begin() as tx:
+        new = connections.new_password(house.ctx, tx, companies.connection(tx, house.books), "test")
+    assert [check for check in connections.test(house.ctx, house.books) if check.name == "password"] == []
+    assert operations.authenticate(house.user_name, str(new.password), HOME)[1] == ""
+
+
 def test_unknown_names_shut_out_their_address_only(house: House, operations: WebConnectorService) -> None:
     for number in range(service.MAX_FAILURES * 2):
         operations.authenticate(f"nobody-{number}", "wrong", HOME)

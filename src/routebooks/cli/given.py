@@ -47,8 +47,14 @@ def secret_from_stdin(
     if at_terminal():
         return {**given, setting.name: ask(setting)}
     # a private key has several lines
-    value = sys.stdin.read() if marked else sys.stdin.readline()
-    return {**given, setting.name: value.rstrip("\r\n")}
+    value = (sys.stdin.read() if marked else sys.stdin.readline()).rstrip("\r\n")
+    if not value:
+        raise ConfigError(
+            f"Nothing came from standard input for {setting.name}.",
+            hint=f"Send it there: `printf %s SECRET | routebooks …`. `{setting.name}=` makes it empty.",
+            code="secret-missing",
+        )
+    return {**given, setting.name: value}
 
 
 def no_dash(kind: Connector, given: Mapping[str, str]) -> None:

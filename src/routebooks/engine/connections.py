@@ -17,8 +17,10 @@ from routebooks.engine.words import span
 from routebooks.errors import AGAIN, ConfigError, Problem
 from routebooks.store import alerts, audit, flows, ledger, workers
 from routebooks.store import companies as store
+from routebooks.store import runs as run_store
 from routebooks.store.companies import Caller, ConnectionRow
 from routebooks.store.database import Tx
+from routebooks.store.runs import State
 
 SILENT_AFTER_MINUTES = 24 * 60
 #: the code of a flow whose system takes no documents of its kind
@@ -109,6 +111,7 @@ def change(ctx: Context, tx: Tx, row: ConnectionRow, given: Mapping[str, str], a
         tested_at=None,
         test_problem=None,
     )
+    _try_again(tx, row.id, ctx.now())
     before = {**before, **kept}
     if _reads_otherwise(kind, before, {**before, **settings, **secrets}):
         flows.rewind(tx, row.id, ctx.now())
@@ -150,7 +153,8 @@ def new_password(ctx: Context, tx: Tx, row: ConnectionRow, actor: str) -> Added:
     """A fresh password for the caller of a connection; the old one is of no use from now on. Raises ConfigError."""
     caller = _caller(tx, row)
     password = ctx.new_id(22)
-    store.change_caller(tx, row.id, password_hash=ctx.vault.hash(password))
+    # The failures of before were the old one's.
+    store.change_caller(tx, row.id, password_hash=ctx.vault.hash(password), wrong_password_at=None, shut_out_until=None)
     audit.note(tx, company_id=row.company_id, actor=actor, action="new password", subject=row.name, now=ctx.now())
     return Added(row.id, caller.user_name, password)
 
@@ -292,6 +296,14 @@ def _remember(ctx: Context, row: ConnectionRow, checks: Sequence[Check]) -> None
         # Sealed anew with every change, and never twice the same.
         if now.secrets == row.secrets:
             store.change_connection(tx, row.id, tested_at=ctx.now(), test_problem=problem)
+            if problem is None:
+                _try_again(tx, row.id, ctx.now())
+
+
+def _try_again(tx: Tx, connection_id: int, now: datetime) -> None:
+    """What waits for another try at a connection need not wait any longer: it works, or is another one now."""
+    for run in run_store.tried_again_at(tx, connection_id):
+        run_store.change_run(tx, run.id, only_if=[State.READY], not_before=now)
 
 
 def takes_documents(ctx: Context, tx: Tx, row: ConnectionRow) -> Check | None:

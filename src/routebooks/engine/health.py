@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from routebooks.engine import schedule, waiting
 from routebooks.engine.connections import NO_DOCUMENTS, is_silent, takes_documents, wrong_password
 from routebooks.engine.context import Context, as_json
+from routebooks.engine.runs import met_at
 from routebooks.engine.words import count, span
 from routebooks.store import companies, flows, rejected, runs
 from routebooks.store.companies import Caller, CompanyRow, ConnectionRow
@@ -119,10 +120,18 @@ def health_of_connection(tx: Tx, row: ConnectionRow, now: datetime) -> Health:
     """A connection as its rows tell."""
     caller = companies.caller(tx, row.id)
     passed = row.tested_at is not None and row.test_problem is None
-    # A run that ended well tells more than a test that failed before.
+    # A run that ended well tells more than a test that failed before, and a test more than a run of before.
     works = passed or runs.any_done_at(tx, row.id, since=row.tested_at)
-    failing = runs.failing_at(tx, row.id) or (None if works else row.test_problem)
+    failing = _failing(tx, row) or (None if works else row.test_problem)
     return connection_health(row, caller, now, failing, used=caller is not None or works)
+
+
+def _failing(tx: Tx, row: ConnectionRow) -> dict[str, str] | None:
+    """What the last use of a connection met, if that was after its last test."""
+    run = next(iter(runs.tried_again_at(tx, row.id)), None) or runs.last_delivery(tx, row.id)
+    if run is None or run.problem is None or (row.tested_at is not None and row.tested_at >= met_at(run)):
+        return None
+    return run.problem
 
 
 def health_of_flow(ctx: Context, tx: Tx, flow: Flow, zone: str) -> Health:

@@ -112,7 +112,7 @@ def met(ctx: Context, tx: Tx, run: Run, error: RoutebooksError, now: datetime) -
     if not isinstance(error, TransientError) or run.tries + 1 >= MAX_TRIES:
         fail(ctx, tx, run, error.problem, now)
         return
-    wait = min(timedelta(seconds=15) * 2**run.tries, LONGEST_BACKOFF)
+    wait = _backoff(run.tries)
     store.change_run(
         tx,
         run.id,
@@ -123,6 +123,15 @@ def met(ctx: Context, tx: Tx, run: Run, error: RoutebooksError, now: datetime) -
         problem=as_json(error.problem),
         waits_for=f"another try: {error.problem.message}",
     )
+
+
+def _backoff(tries: int) -> timedelta:
+    return min(timedelta(seconds=15 * 2**tries), LONGEST_BACKOFF)
+
+
+def met_at(run: Run) -> datetime:
+    """When a run met its problem: at its end, or at the try after which it waits."""
+    return run.finished_at or run.not_before - _backoff(run.tries - 1)
 
 
 def cancel(ctx: Context, tx: Tx, run_id: int, now: datetime) -> Run:

@@ -225,25 +225,30 @@ def last_run(tx: Tx, flow_id: int, *, trigger: str | None = None, state: State |
     return from_row(Run, row) if row else None
 
 
-def failing_at(tx: Tx, connection_id: int) -> dict[str, str] | None:
-    """The problem of a run that is to be tried again at a connection, else of its last delivery, if that failed."""
+def tried_again_at(tx: Tx, connection_id: int) -> list[Run]:
+    """The runs that met a problem at a connection and are to be tried again, newest first."""
     delivers = sa.and_(runs.c.phase == Phase.DELIVER, flows.c.target_id == connection_id)
     reads = sa.and_(
         runs.c.phase.in_((Phase.LOAD, Phase.CONFIRM)), flows.c.direction == "back", flows.c.source_id == connection_id
     )
-    joined = sa.select(runs).join(flows, flows.c.id == runs.c.flow_id).order_by(runs.c.id.desc()).limit(1)
-    again = sa.and_(runs.c.state.in_(ACTIVE), runs.c.tries > 0, runs.c.problem.is_not(None))
-    ended = sa.and_(runs.c.state.in_((State.DONE, State.FAILED)), delivers)
-    for query in (joined.where(again, sa.or_(delivers, reads)), joined.where(ended)):
-        row = tx.execute(query).one_or_none()
-        if row is not None:
-            return from_row(Run, row).problem
-    return None
+    query = sa.select(runs).join(flows, flows.c.id == runs.c.flow_id).where(sa.or_(delivers, reads))
+    query = query.where(runs.c.state.in_(ACTIVE), runs.c.tries > 0, runs.c.problem.is_not(None))
+    return [from_row(Run, row) for row in tx.execute(query.order_by(runs.c.id.desc()))]
+
+
+def last_delivery(tx: Tx, connection_id: int) -> Run | None:
+    """The newest run that sent something to a connection, or failed to."""
+    query = sa.select(runs).join(flows, flows.c.id == runs.c.flow_id).where(flows.c.target_id == connection_id)
+    failed = sa.and_(runs.c.state == State.FAILED, runs.c.phase == Phase.DELIVER)
+    sent = sa.and_(runs.c.state == State.DONE, runs.c.phase == Phase.DELIVER, runs.c.records_written > 0)
+    row = tx.execute(query.where(sa.or_(failed, sent)).order_by(runs.c.id.desc()).limit(1)).one_or_none()
+    return from_row(Run, row) if row else None
 
 
 def any_done_at(tx: Tx, connection_id: int, *, since: datetime | None = None) -> bool:
-    """Whether a run from or to a connection came to a good end, ever or since an instant."""
-    ends = sa.or_(flows.c.source_id == connection_id, flows.c.target_id == connection_id)
+    """Whether a run from a connection, or one that sent something to it, came to a good end, ever or since."""
+    sent = sa.and_(flows.c.target_id == connection_id, runs.c.records_written > 0)
+    ends = sa.or_(flows.c.source_id == connection_id, sent)
     query = sa.select(runs.c.id).join(flows, flows.c.id == runs.c.flow_id).where(ends, runs.c.state == State.DONE)
     if since is not None:
         query = query.where(runs.c.finished_at > since)

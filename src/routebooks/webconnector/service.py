@@ -86,8 +86,9 @@ class WebConnectorService:
         now = self._ctx.now()
         with self._ctx.store.read() as tx:
             caller = companies.caller_named(tx, user_name)
-        # A known name is limited by itself, so that nobody else's failures at one address can lock it out.
-        who = f"name {user_name}" if caller else f"address {address}"
+        # A known name is limited by itself, so that nobody else's failures at one address can lock it out; a password
+        # that is new has not failed yet.
+        who = f"name {user_name} {caller.password_hash}" if caller else f"address {address}"
         hashed = caller.password_hash if caller else self._ctx.vault.hash("")
         right = self._ctx.vault.matches(password, hashed) and caller is not None
         # While blocked nothing is counted: a connector that polls with the right password gets in after the wait.
