@@ -246,6 +246,8 @@ def serve(
         here = socket.gethostname(), str(settings.home), address(sock)
         worker = stack.enter_context(workers.joined(ctx, *here, silence))
         begin(heart(worker, end))
+        # Before what it is stopped after: a mail server that takes its time must not take that of the work.
+        begin(watch(ctx, worker))
         # What ends may be what others wait for: the next file of the night, the next of those that want to begin.
         due = threading.Event()
         durable = Durable(
@@ -256,7 +258,6 @@ def serve(
         if ctx.store.shared:
             begin(relief(worker, durable))
         begin(tick(ctx, durable, settings.tick_seconds, desk, due))
-        begin(watch(ctx, worker))
         stack.callback(ending)
         ready(server)
         server.run(sockets=[sock])

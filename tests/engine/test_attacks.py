@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import house as houses
 from house import Books, House, records
 from routebooks.engine import deliver, exchange, order_answers, runs, sessions
 from routebooks.store import companies, deliveries, rejected
 from routebooks.store import exchange as exchange_store
 from routebooks.store import flows as flow_store
 from routebooks.store import ledger as ledger_store
+from routebooks.store import runs as run_store
 from routebooks.store.ledger import OrderState
 from routebooks.store.runs import State
 
@@ -190,6 +194,67 @@ def test_a_session_that_a_new_log_in_ended_gets_nothing_more(linked: House) -> N
     sessions.open_session(linked.ctx, linked.books)
     with linked.ctx.store.begin() as tx:
         assert sessions.visit(linked.ctx, tx, first.ticket, linked.clock()) is None
+
+
+class Reader:
+    """A connector in the middle of an extract: it has a page of it, whose answer it has not brought yet."""
+
+    def __init__(self, house: House) -> None:
+        self.house, self.books = house, Books({"customers": records(range(40))}, page=10)
+        self.run_id = house.run("customers")
+        self.ticket = sessions.open_session(house.ctx, house.books).ticket
+        for _ in range(2):
+            assert self.bring(self.next()) > 0
+        self.answer = self.next()
+
+    def next(self) -> bytes:
+        request = exchange.hand_out(self.house.ctx, self.ticket, "C:/books")
+        return json.dumps(self.books(json.loads(request))).encode()
+
+    def bring(self, answer: bytes) -> int:
+        return exchange.take(self.house.ctx, self.ticket, answer, "", "")
+
+    def open_requests(self) -> list[str]:
+        with self.house.ctx.store.read() as tx:
+            return [each.kind for each in exchange_store.requests_of(tx, connection_id=self.house.books)]
+
+
+def test_a_page_that_waits_for_an_attempt_which_ended_keeps_no_session_from_its_end(house: House) -> None:
+    reader = Reader(house)
+    assert reader.bring(reader.answer) > 0
+    with house.ctx.store.begin() as tx:
+        (extract,) = run_store.extracts_of(tx, house.state(reader.run_id).night_id).values()
+        (attempt,) = run_store.attempts_of(tx, extract.id)
+        run_store.end_attempt(tx, attempt.id, "broken", house.clock())
+    assert reader.open_requests() == ["page"]
+    sessions.close(house.ctx, reader.ticket)
+    assert reader.open_requests() == []
+
+
+@pytest.mark.parametrize("way", ["cancelled", "expired", "failed"])
+def test_a_page_that_comes_while_its_run_is_given_up_is_not_kept(tmp_path: Path, fresh_postgres: str, way: str) -> None:
+    house = houses.build(tmp_path, fresh_postgres)
+    reader, brought = Reader(house), []
+    thread = threading.Thread(target=lambda: brought.append(reader.bring(reader.answer)))
+    if way == "expired":
+        house.clock.on(days=2)
+    with house.ctx.store.begin() as tx:
+        if way == "cancelled":
+            runs.cancel(house.ctx, tx, reader.run_id, house.clock())
+        elif way == "expired":
+            runs._expire(house.ctx, tx, house.clock())
+        else:
+            runs.fail(house.ctx, tx, run_store.run(tx, reader.run_id), exchange.SKIPPED, house.clock())
+        thread.start()
+        with house.ctx.store.engine.connect() as looks:
+            while not looks.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").scalar_one():
+                assert thread.is_alive(), "it did not wait"
+    thread.join(30)
+    assert brought == [exchange.BROKEN_OFF]
+    assert house.state(reader.run_id).state == way
+    sessions.close(house.ctx, reader.ticket)
+    assert reader.open_requests() == []
+    house.ctx.store.close()
 
 
 def test_another_path_within_a_session_is_asked_who_it_is_again(linked: House) -> None:

@@ -38,6 +38,16 @@ def test_bytes_come_back(store: Store, tmp_path: Path, data: bytes) -> None:
         assert artifacts.get(tx, artifact_id) == data
 
 
+def test_a_place_without_files_of_a_disk_keeps_bytes_as_well(store: Store) -> None:
+    artifacts = ArtifactStore("memory://kept")
+    artifacts.check()
+    with store.begin() as tx:
+        company_id = companies.add_company(tx, name="A", cust_id="1", time_zone="UTC", now=NOW)
+        artifact_id = artifacts.record(tx, artifacts.write(company_id, "page", b"page", NOW))
+        assert artifacts.get(tx, artifact_id) == b"page"
+    artifacts.sweep(NOW)
+
+
 @pytest.mark.parametrize("harm", ["gone", "changed", "cut"])
 def test_damage_is_told(store: Store, tmp_path: Path, harm: str) -> None:
     artifacts = ArtifactStore(str(tmp_path / "artifacts"))

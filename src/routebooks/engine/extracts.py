@@ -209,6 +209,7 @@ def break_attempt(ctx: Context, tx: Tx, attempt_id: int, problem: Problem, now: 
     """An attempt ended before its last page: a new one begins at the start, or the extract gives up."""
     attempt, extract = store.reading(tx, attempt_id)
     if attempt.state != "open":
+        _drop_requests(tx, attempt_id, now)
         return
     _end_attempt(tx, attempt_id, "broken", now, problem)
     if extract.state != "open":
@@ -221,6 +222,10 @@ def break_attempt(ctx: Context, tx: Tx, attempt_id: int, problem: Problem, now: 
 
 def _end_attempt(tx: Tx, attempt_id: int, state: str, now: datetime, problem: Problem | None = None) -> None:
     store.end_attempt(tx, attempt_id, state, now, as_json(problem) if problem else None)
+    _drop_requests(tx, attempt_id, now)
+
+
+def _drop_requests(tx: Tx, attempt_id: int, now: datetime) -> None:
     for request in exchange.requests_of(tx, attempt_id=attempt_id):
         exchange.change_request(tx, request.id, state="dropped", answered_at=now)
 

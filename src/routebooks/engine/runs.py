@@ -41,6 +41,8 @@ def create(
     """
     for flow in wanted:
         flow_rules.refuse_removed(flow)
+    for source_id in sorted({flow.source_id for flow in wanted}):
+        companies.lock(tx, source_id)
     due = due or now
     night_id = store.add_night(tx, wanted[0].company_id, now)
     return [_create(ctx, tx, flow, night_id, trigger, now, due) for flow in wanted]
@@ -95,6 +97,7 @@ def plan(ctx: Context, tx: Tx, run: Run, now: datetime) -> None:
 
 def fail(ctx: Context, tx: Tx, run: Run, problem: Problem, now: datetime) -> None:
     """End a run that cannot go on. What waited in the exchange for it alone is dropped."""
+    _lock_sources(tx, [run])
     store.change_run(
         tx,
         run.id,
@@ -105,6 +108,15 @@ def fail(ctx: Context, tx: Tx, run: Run, problem: Problem, now: datetime) -> Non
         waits_for="",
     )
     extracts.release(ctx, tx, run.night_id, now)
+
+
+def _lock_sources(tx: Tx, runs: Sequence[Run]) -> None:
+    """Lock the connections that runs read from: before their rows, as the answers of those connections do.
+
+    Else a page could be kept for an extract that is being given up, or a run wait for an extract that just ended.
+    """
+    for source_id in sorted({flows.flow(tx, run.flow_id).source_id for run in runs}):
+        companies.lock(tx, source_id)
 
 
 def met(ctx: Context, tx: Tx, run: Run, error: RoutebooksError, now: datetime) -> None:
@@ -136,9 +148,11 @@ def met_at(run: Run) -> datetime:
 
 def cancel(ctx: Context, tx: Tx, run_id: int, now: datetime) -> Run:
     """End a run at a person's word. Raises ConfigError when it has ended, or when a write of it may be under way."""
-    run = store.find_run(tx, run_id, lock=True)
-    if run is None:
+    seen = store.find_run(tx, run_id)
+    if seen is None:
         raise ConfigError(f"There is no run {run_id}.", hint="`routebooks run list` shows them.", code="run-unknown")
+    _lock_sources(tx, [seen])
+    run = store.run(tx, run_id, lock=True)
     if not run.active and run.state is not State.HELD:
         raise ConfigError(f"Run {run_id} has ended already ({run.state}).", code="run-ended")
     if run.phase is Phase.DELIVER and run.state is State.RUNNING:
@@ -237,10 +251,11 @@ def _due(tx: Tx, now: datetime, company_id: int | None = None) -> dict[tuple[int
 
 
 def _expire(ctx: Context, tx: Tx, now: datetime) -> None:
-    for run in store.late_runs(tx, now):
-        # Orders on their way are never given up: their answers decide.
-        over = run.expires_at <= now or _is_to_be_left_out(tx, run, now)
-        if over and run.state is not State.RUNNING and run.phase not in (Phase.POST, Phase.CONFIRM):
+    over = [run for run in store.late_runs(tx, now) if _is_over(tx, run, now)]
+    _lock_sources(tx, over)
+    for seen in over:
+        run = store.run(tx, seen.id, lock=True)
+        if _is_over(tx, run, now):
             problem = Problem(
                 "run-expired",
                 f"The run was not finished in its time; it waited for {waiting.reason(tx, run, now) or 'its turn'}.",
@@ -248,6 +263,13 @@ def _expire(ctx: Context, tx: Tx, now: datetime) -> None:
             )
             store.change_run(tx, run.id, state=State.EXPIRED, finished_at=now, problem=as_json(problem), waits_for="")
             extracts.release(ctx, tx, run.night_id, now)
+
+
+def _is_over(tx: Tx, run: Run, now: datetime) -> bool:
+    # Orders on their way are never given up: their answers decide.
+    if not run.active or run.state is State.RUNNING or run.phase in (Phase.POST, Phase.CONFIRM):
+        return False
+    return run.expires_at <= now or _is_to_be_left_out(tx, run, now)
 
 
 def _is_to_be_left_out(tx: Tx, run: Run, now: datetime) -> bool:
@@ -270,6 +292,7 @@ def _give_turns(ctx: Context, now: datetime) -> None:
 
 def _give_turn(ctx: Context, tx: Tx, seen: Run, now: datetime) -> None:
     """Plan a run, if its turn it is still: a person may have ended it, or another run of its flow have begun."""
+    _lock_sources(tx, [seen])
     run = store.run(tx, seen.id, lock=True)
     busy = any(other.phase is not Phase.PLAN for other in store.active_runs(tx, run.flow_id))
     if busy or not run.active or _waits_for_files(tx, run):

@@ -165,11 +165,9 @@ def is_at(tx: Tx, run_id: int, phase: Phase) -> bool:
     return found.state is State.RUNNING and found.phase is phase
 
 
-def find_run(tx: Tx, run_id: int, *, lock: bool = False) -> Run | None:
-    """The run with this id, if there is one; locked to the end of the transaction when asked."""
-    if not is_id(run_id):
-        return None
-    return rows.find(tx, Run, runs, lock=lock, id=run_id)
+def find_run(tx: Tx, run_id: int) -> Run | None:
+    """The run with this id, if there is one."""
+    return rows.find(tx, Run, runs, id=run_id) if is_id(run_id) else None
 
 
 def active_runs(
