@@ -101,6 +101,21 @@ def test_what_goes_on_after_a_server_has_stopped_is_cut_off(
     assert armed == cut_off
 
 
+def test_a_server_that_is_stopped_says_nothing_more(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port = str(sock.getsockname()[1])
+    command = [sys.executable, "-m", "routebooks", "--home", str(tmp_path), "serve"]
+    environment = {**os.environ, "ROUTEBOOKS_PORT": port}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert b"listens" in process.stdout.readline()
+        process.terminate()
+        said = process.communicate(timeout=100)
+    assert process.returncode == 0
+    # Libraries of C++ complain of what is not given back at the end.
+    assert b"leak" not in said[0] + said[1]
+
+
 STUCK = """
 import threading
 from routebooks import app, running, server

@@ -182,7 +182,10 @@ def drop(ctx: typer.Context, company: CompanyName, key: Key, as_json: Json = Fal
 
 @app.command(epilog=examples("order retry Harbor A-1001"))
 def retry(ctx: typer.Context, company: CompanyName, key: Key, as_json: Json = False) -> None:
-    """Ask for another try of an order, also of a dropped one. Mend first what it was refused or held for."""
+    """Ask for another try of an order, also of a dropped one. Mend first what it was refused or held for.
+
+    What was corrected in the orders database is read when it has stood there for settle_minutes (2, unless set).
+    """
     state = state_of(ctx)
     context = state.context
     now = context.now()
@@ -195,4 +198,5 @@ def retry(ctx: typer.Context, company: CompanyName, key: Key, as_json: Json = Fa
         view = _view(find.order(tx, owner, key)) | {"run": run.id if run else None}
     output(view, as_json, facts([("order", key), ("state", view["state"]), ("goes with run", view["run"])]))
     watch.say_who_works(state)
+    say("If it was corrected in the orders database just now, and is refused as before: ask again in two minutes.")
     say(f"`routebooks run watch {view['run']}` follows it.")
