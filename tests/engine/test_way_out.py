@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from house import START, Books, House, record, records
 from routebooks.connectors.base import Outcome, Page
@@ -192,6 +193,25 @@ def test_pages_get_smaller_after_two_breaks_and_the_run_gives_up_in_the_end(hous
     house.visit(Books())
     assert sizes == [100, 100, 50, 50, 25, 25, 12, 12, *[10] * 8]
     assert house.state(run_id).state is State.FAILED
+
+
+def test_the_log_tells_what_the_server_does(house: House) -> None:
+    house.files.fail = 1
+    run_id = house.run("customers")
+    house.visit(Books({"customers": records([1])}))
+    with capture_logs() as logs:
+        house.tick()
+        house.clock.on(minutes=5)
+        house.tick()
+    assert {entry["run"] for entry in logs} == {run_id}
+    told = [(entry["log_level"], entry.get("step") or (entry["code"], entry["problem"])) for entry in logs]
+    assert told == [
+        ("info", "take_snapshots"),
+        ("info", "make_file"),
+        ("warning", ("toy-away", "The folder is away.")),
+        ("info", "place_file"),
+        ("info", "finish"),
+    ]
 
 
 def test_a_file_that_cannot_be_placed_is_tried_again_later(house: House) -> None:

@@ -43,6 +43,7 @@ def _step(ctx: Context, phase: Phase, work: Callable[[Context, int], None]) -> S
         except Exception as error:
             _met(ctx, run_id, error)
             return False
+        log.info("step done", run=run_id, step=work.__name__)
         return True
 
     return step
@@ -68,6 +69,8 @@ def _met(ctx: Context, run_id: int, error: Exception) -> None:
             code="internal",
             detail=f"{type(error).__name__}: {error}",
         )
+    else:
+        log.warning("step did not end well", run=run_id, code=error.problem.code, problem=error.problem.message)
     with ctx.store.begin() as tx:
         runs.met(ctx, tx, run_store.run(tx, run_id), error, ctx.now())
 
