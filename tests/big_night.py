@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import resource
 import sys
 import tempfile
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 
 from house import MARK
 from routebooks.app import context
+from routebooks.cli import log_to_stderr
 from routebooks.engine import connections, flows, runs, work
 from routebooks.engine.context import Context
 from routebooks.settings import load
@@ -150,6 +152,7 @@ def night(folder: Path, customers: int) -> int:
 
 
 def main() -> None:
+    log_to_stderr(logging.WARNING)
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         linked = night(Path(folder), int(sys.argv[1]))
