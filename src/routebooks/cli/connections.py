@@ -147,7 +147,7 @@ def set_(
 
 @app.command("test", epilog=examples("connection test Harbor files"))
 def try_(ctx: typer.Context, company: CompanyName, name: ConnectionName, as_json: Json = False) -> None:
-    """Try a connection step by step; ends with 1 when a step fails. What waits for another try at it goes on at once.
+    """Try a connection step by step; ends with 1 when a step fails. When none does, what waits for it goes on at once.
 
     `status` tells how the last test went; of QuickBooks it tells what its visits showed.
     """
